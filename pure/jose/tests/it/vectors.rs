@@ -49,7 +49,8 @@ fn keys(source: &Value) -> Keys {
     };
     let public = public.iter().filter_map(|entry| {
         let key: Jwk = serde_json::from_value(entry.clone()).ok()?;
-        VerifyingKey::from_jwk(&key, key.algorithm()?).ok()
+        let usual = if entry["kty"] == "RSA" { Algorithm::Rs256 } else { Algorithm::Es256 };
+        VerifyingKey::from_jwk(&key, key.algorithm().unwrap_or(usual)).ok()
     });
     Keys::new(secrets.into_iter().chain(public).collect()).unwrap_or_default()
 }
