@@ -100,7 +100,7 @@ fn hop(entry: &str) -> Option<IpAddr> {
             after.strip_prefix(':')?.parse::<u16>().ok()?;
         }
         IpAddr::V6(address.parse().ok()?)
-    } else if let Some((address, port)) = entry.split_once(':').filter(|_| entry.contains('.') && !entry.contains("::")) {
+    } else if let Some((address, port)) = entry.split_once(':').filter(|(_, port)| !port.contains(':')) {
         port.parse::<u16>().ok()?;
         IpAddr::V4(address.parse().ok()?)
     } else {
@@ -147,8 +147,10 @@ impl FromStr for Network {
         };
         let address: IpAddr = address.parse().map_err(|_| NotANetwork)?;
         let widest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map_err(|_| NotANetwork)?,
+        let prefix: u8 = match prefix {
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                digits.parse().map_err(|_| NotANetwork)?
+            }
             Some(_) => return Err(NotANetwork),
             None => widest,
         };
@@ -210,6 +212,7 @@ mod tests {
             ("10.0.0.1", &["198.51.100.7:4711"], "198.51.100.7"),
             ("10.0.0.1", &["[2001:db8::1]:443"], "2001:db8::1"),
             ("10.0.0.1", &["[2001:db8::1]"], "2001:db8::1"),
+            ("10.0.0.1", &["0:0:0:0:0:ffff:198.51.100.7"], "198.51.100.7"),
         ];
         for (peer, headers, expected) in table {
             assert_eq!(seen(peer, headers).as_deref(), Some(expected), "{peer} {headers:?}");
@@ -220,9 +223,22 @@ mod tests {
     fn abuse_18_a_malformed_header_of_a_proxy_is_refused() {
         let many = "192.0.2.1,".repeat(MOST_HOPS) + "192.0.2.1";
         for header in [
-            "", "unknown", "198.51.100.7,", ",198.51.100.7", "rubbish, 198.51.100.7", "198.51.100.7 192.0.2.1",
-            "010.0.0.1", "1.2.3", "198.51.100.7:99999", "[2001:db8::1", "[2001:db8::1]443", "fe80::1%eth0",
-            "[198.51.100.7]", "\u{661}.2.3.4", "0x7f.0.0.1", &many,
+            "",
+            "unknown",
+            "198.51.100.7,",
+            ",198.51.100.7",
+            "rubbish, 198.51.100.7",
+            "198.51.100.7 192.0.2.1",
+            "010.0.0.1",
+            "1.2.3",
+            "198.51.100.7:99999",
+            "[2001:db8::1",
+            "[2001:db8::1]443",
+            "fe80::1%eth0",
+            "[198.51.100.7]",
+            "\u{661}.2.3.4",
+            "0x7f.0.0.1",
+            &many,
         ] {
             assert_eq!(seen("10.0.0.1", &[header]), None, "{header:?}");
         }

@@ -1,0 +1,230 @@
+//! The edge: what every request passes, in one layer, since each layer costs every request.
+//!
+//! In: a request id, the client's address, the limits of size and time. Out: header hygiene,
+//! one log line, the counters. Around it: a panic is a clean 500.
+
+use super::metrics::{InFlight, Metrics};
+use super::refusal::Refusal;
+use crate::serve::PeerAddr;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use base::net::{ClientAddr, MalformedForwardedFor, Network, canonical, client};
+use base::{Env, RequestId};
+use http::header::{
+    CONTENT_LENGTH, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::Limited;
+use std::net::{IpAddr, Ipv4Addr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The tenant that answered, for the log: an extension that wiring sets on the response. A slug
+/// or id, nothing that a client chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TenantLabel(pub(crate) Arc<str>);
+
+/// What the edge needs to know.
+pub(crate) struct EdgeOptions {
+    /// Randomness for request ids.
+    pub(crate) env: Env,
+    /// Where requests are counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The proxies that are believed.
+    pub(crate) proxies: Vec<Network>,
+    /// Whether the issuer is https, so that browsers may be told to insist on it.
+    pub(crate) https: bool,
+    /// Largest body, in bytes.
+    pub(crate) most_body: usize,
+    /// Longest time to an answer.
+    pub(crate) time: Duration,
+}
+
+impl EdgeOptions {
+    /// The usual limits: 64 kB and 30 s.
+    pub(crate) fn new(env: Env, metrics: Arc<Metrics>) -> Self {
+        Self {
+            env,
+            metrics,
+            proxies: Vec::new(),
+            https: false,
+            most_body: 64 * 1024,
+            time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The edge of one server.
+#[derive(Clone)]
+pub(crate) struct Edge(Arc<EdgeOptions>);
+
+impl Edge {
+    /// An edge with these settings.
+    pub(crate) fn new(options: EdgeOptions) -> Self {
+        Self(Arc::new(options))
+    }
+}
+
+/// Puts the edge around a router. Routes added later stand outside of it.
+pub(crate) fn guard(router: Router, edge: Edge) -> Router {
+    router.layer(from_fn_with_state(edge, pass))
+}
+
+async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let peer = request
+        .extensions()
+        .get::<PeerAddr>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| canonical(peer.0.ip()));
+    let id = edge.request_id(request.headers(), peer);
+    let mut record = Record::begin(&edge, &request, &id, peer);
+    let headers = request.headers().clone();
+    request.extensions_mut().insert(id.clone());
+    let answer = match edge.admit(request, peer, &mut record) {
+        Ok(request) => edge.answer(request, next).await,
+        Err(refusal) => Err(refusal),
+    };
+    let mut response = answer.unwrap_or_else(|refusal| refusal.respond(&headers, &id));
+    edge.finish(&mut response, &id);
+    record.end(&response);
+    response
+}
+
+impl Edge {
+    fn trusts(&self, peer: IpAddr) -> bool {
+        self.0.proxies.iter().any(|network| network.contains(peer))
+    }
+
+    /// The id that a trusted proxy gave, if it is one that may stand in a log; else a fresh one.
+    fn request_id(&self, headers: &HeaderMap, peer: IpAddr) -> RequestId {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let given = headers.get(REQUEST_ID).filter(|_| self.trusts(peer)).and_then(|id| id.to_str().ok());
+        match given.filter(|id| (8..=64).contains(&id.len()) && id.bytes().all(plain)) {
+            Some(id) => RequestId(id.to_owned()),
+            None => RequestId(format!("{:032x}", u128::from_be_bytes(self.0.env.bytes()))),
+        }
+    }
+
+    /// Finds the client's address and puts the limit on the body.
+    fn admit(&self, mut request: Request, peer: IpAddr, record: &mut Record) -> Result<Request, Refusal> {
+        let forwarded = request.headers().get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
+        let client = client(peer, forwarded, &self.0.proxies)
+            .map_err(|MalformedForwardedFor| Refusal::ForwardedFor)?;
+        record.client = client;
+        request.extensions_mut().insert(client);
+        let announced = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > self.0.most_body as u64) {
+            return Err(Refusal::TooLarge);
+        }
+        Ok(request.map(|body| Body::new(Limited::new(body, self.0.most_body))))
+    }
+
+    /// Runs the feature within the time limit. A panic ends here; units of the database are all or
+    /// nothing, so nothing is left half done.
+    async fn answer(&self, request: Request, next: Next) -> Result<Response, Refusal> {
+        let mut running = pin!(next.run(request));
+        let guarded =
+            std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+                Ok(poll) => poll.map(Ok),
+                Err(_) => Poll::Ready(Err(Refusal::Defect)),
+            });
+        tokio::time::timeout(self.0.time, guarded).await.unwrap_or(Err(Refusal::TimedOut))
+    }
+
+    /// Headers that every answer has; pages may set stricter ones themselves.
+    fn finish(&self, response: &mut Response, id: &RequestId) {
+        let headers = response.headers_mut();
+        headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+        headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+        if self.0.https {
+            headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static("max-age=31536000"));
+        }
+        if let Ok(id) = HeaderValue::from_str(&id.0) {
+            headers.insert(REQUEST_ID, id);
+        }
+    }
+}
+
+/// What is logged and counted of one request, also when its client has gone before the answer.
+struct Record {
+    started: Instant,
+    metrics: Arc<Metrics>,
+    _in_flight: InFlight,
+    id: RequestId,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    client: ClientAddr,
+    tenant: Option<TenantLabel>,
+    status: StatusCode,
+}
+
+/// The status in the log when the client went away before its answer.
+const CLIENT_GONE: u16 = 499;
+
+impl Record {
+    fn begin(edge: &Edge, request: &Request, id: &RequestId, peer: IpAddr) -> Self {
+        Self {
+            started: Instant::now(),
+            metrics: Arc::clone(&edge.0.metrics),
+            _in_flight: edge.0.metrics.enter(),
+            id: id.clone(),
+            method: method(request.method()),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            client: ClientAddr(peer),
+            tenant: None,
+            status: StatusCode::from_u16(CLIENT_GONE).unwrap_or_default(),
+        }
+    }
+
+    /// A router inside another one may name route and tenant in extensions of its response.
+    fn end(mut self, response: &Response) {
+        self.status = response.status();
+        self.tenant = response.extensions().get::<TenantLabel>().cloned();
+        if let Some(route) = response.extensions().get::<MatchedPath>() {
+            self.route = Some(route.clone());
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let taken = self.started.elapsed();
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        self.metrics.answered(route, self.status, taken);
+        tracing::info!(
+            target: "request",
+            request_id = %self.id.0,
+            tenant = self.tenant.as_ref().map_or("", |tenant| &*tenant.0),
+            method = self.method,
+            route,
+            status = self.status.as_u16(),
+            micros = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX),
+            network = %self.client.network(),
+        );
+    }
+}
+
+/// A method as it may be logged: a client can invent others, with anything in them.
+fn method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,44 @@
+//! The log: one JSON object or one line of text an entry, on stderr.
+//!
+//! Only our own crates log below `warn`: what libraries say there shows headers and statements.
+
+use std::io::IsTerminal as _;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+const OURS: &[&str] =
+    &["keyward", "request", "base", "store", "web", "work", "signin", "oidc", "account", "apply", "demo"];
+
+/// Logs to stderr from now on, and makes panics log entries. A second call changes nothing.
+pub(crate) fn start(level: Level, json: bool) {
+    let subscriber = subscriber(level, json, std::io::stderr);
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        std::panic::set_hook(Box::new(|panic| log_panic(panic)));
+    }
+}
+
+/// What writes entries of this level and above.
+pub(crate) fn subscriber<W>(level: Level, json: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let level = level.as_str().to_ascii_lowercase();
+    let others = if level == "error" { "error" } else { "warn" };
+    let ours = OURS.iter().map(|name| format!(",{name}={level}")).collect::<String>();
+    let entries = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(format!("{others}{ours}")))
+        .with_writer(writer);
+    if json {
+        Box::new(entries.json().flatten_event(true).with_current_span(false).with_span_list(false).finish())
+    } else {
+        Box::new(entries.with_ansi(std::io::stderr().is_terminal()).finish())
+    }
+}
+
+/// A message made at run time may hold anything, so only one written in the source is logged.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("a message with values");
+    tracing::error!(target: "keyward", place, message, "a defect: this part of the program gave up");
+}

@@ -1,0 +1,279 @@
+//! `/metrics` in the text format of Prometheus: requests, latency, this process, and whatever
+//! counters wiring adds. Labels are names from our source, never values from a request.
+
+use crate::serve::PeerAddr;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use base::Secret;
+use base::net::{Network, canonical};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Bounds of the latency histogram in seconds: a page, a password hash, a queue, a time-out.
+const BOUNDS: [f64; 10] = [0.000_5, 0.002, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    route: String,
+    class: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+type Latency = Family<Route, Histogram, fn() -> Histogram>;
+
+/// All metrics of one server.
+pub(crate) struct Metrics {
+    registry: Mutex<Registry>,
+    added: Arc<Added>,
+    requests: Family<Answered, Counter>,
+    latency: Latency,
+    in_flight: Gauge,
+}
+
+/// Whether a number only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It does; the name gets the ending `_total`.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// A request under way, counted until it is dropped.
+pub(super) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metrics {
+    /// The metrics of HTTP and of this process.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("keyward");
+        let requests = Family::default();
+        let latency = Latency::new_with_constructor(|| Histogram::new(BOUNDS));
+        let in_flight = Gauge::default();
+        let added = Arc::new(Added::default());
+        registry.register(
+            "http_requests",
+            "Requests answered, by route and class of status",
+            requests.clone(),
+        );
+        registry.register("http_request_seconds", "Time from request to answer, by route", latency.clone());
+        registry.register("http_requests_in_flight", "Requests under way", in_flight.clone());
+        registry.register_collector(Box::new(Arc::clone(&added)));
+        let metrics = Self { registry: Mutex::new(registry), added, requests, latency, in_flight };
+        metrics.register_labelled(
+            Kind::Gauge,
+            "build_info",
+            "The version that runs",
+            ("version", env!("CARGO_PKG_VERSION")),
+            || 1,
+        );
+        metrics.register(Kind::Gauge, "resident_bytes", "Memory of this process", resident_bytes);
+        metrics.register(Kind::Gauge, "open_files", "File descriptors of this process", open_files);
+        metrics
+    }
+
+    /// Adds a number that is read at each request for `/metrics`, such as
+    /// `move || commits.load(Relaxed)`. The name gets the prefix `keyward_`.
+    pub(crate) fn register(
+        &self,
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        self.added.add(kind, name, help, None, Box::new(read));
+    }
+
+    /// The same with one label, such as `("outcome", "refused")`; one call a value of the label.
+    pub(crate) fn register_labelled(
+        &self,
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        label: (&'static str, &'static str),
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        self.added.add(kind, name, help, Some(label), Box::new(read));
+    }
+
+    /// Lets another crate register metrics of its own.
+    pub(crate) fn with_registry(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn enter(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+
+    pub(super) fn answered(&self, route: &str, status: StatusCode, taken: Duration) {
+        let route = route.to_owned();
+        self.latency.get_or_create(&Route { route: route.clone() }).observe(taken.as_secs_f64());
+        self.requests.get_or_create(&Answered { route, class: class(status) }).inc();
+    }
+
+    /// The text that Prometheus reads.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing into a String cannot fail; a metric that does not encode is left out.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
+        text
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        499 => "gone",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
+}
+
+fn open_files() -> u64 {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64)
+}
+
+/// Numbers that others keep, read when somebody asks.
+#[derive(Default)]
+struct Added(Mutex<BTreeMap<&'static str, Series>>);
+
+struct Series {
+    kind: Kind,
+    help: &'static str,
+    samples: Vec<Sample>,
+}
+
+struct Sample {
+    label: Option<(&'static str, &'static str)>,
+    read: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Added {
+    fn add(
+        &self,
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        label: Option<(&'static str, &'static str)>,
+        read: Box<dyn Fn() -> u64 + Send + Sync>,
+    ) {
+        let mut series = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        series
+            .entry(name)
+            .or_insert(Series { kind, help, samples: Vec::new() })
+            .samples
+            .push(Sample { label, read });
+    }
+}
+
+impl fmt::Debug for Added {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Added")
+    }
+}
+
+impl Collector for Added {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for (name, series) in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            let kind = match series.kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+            };
+            let mut metric = encoder.encode_descriptor(name, series.help, None, kind)?;
+            for Sample { label, read } in &series.samples {
+                let value = read();
+                let labels: Vec<_> = label.iter().copied().collect();
+                let sample = metric.encode_family(&labels)?;
+                match series.kind {
+                    Kind::Counter => ConstCounter::new(value).encode(sample)?,
+                    Kind::Gauge => {
+                        ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(sample)?
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who may read the metrics.
+pub(crate) enum Access {
+    /// Everybody who reaches the address.
+    Open,
+    /// Whoever has this token.
+    Token(Secret<String>),
+    /// This machine itself, but not through one of these proxies.
+    ThisMachine(Vec<Network>),
+}
+
+impl Access {
+    fn allows(&self, request: &Request) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Token(token) => bearer(request.headers()).is_some_and(|given| {
+                aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), token.expose().as_bytes())
+                    .is_ok()
+            }),
+            Self::ThisMachine(proxies) => {
+                let peer = request.extensions().get::<PeerAddr>().map(|peer| canonical(peer.0.ip()));
+                let forwarded = request
+                    .headers()
+                    .keys()
+                    .any(|name| name.as_str().starts_with("x-forwarded-") || name == header::FORWARDED);
+                !forwarded
+                    && peer.is_some_and(|peer| {
+                        peer.is_loopback() && !proxies.iter().any(|network| network.contains(peer))
+                    })
+            }
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+pub(super) fn routes(metrics: Arc<Metrics>, access: Access) -> Router {
+    Router::new().route("/metrics", get(read)).with_state(Arc::new((metrics, access)))
+}
+
+async fn read(State(shared): State<Arc<(Arc<Metrics>, Access)>>, request: Request) -> Response {
+    let (metrics, access) = &*shared;
+    if !access.allows(&request) {
+        let help = "Send the token of server.metrics_token as `Authorization: Bearer`, or read this from the machine itself where none is set.\n";
+        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], help).into_response();
+    }
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], metrics.text()).into_response()
+}

@@ -1,0 +1,35 @@
+//! What operators see of a running server: logs, request ids, metrics and health; and the edge
+//! that every request passes on its way to a feature. Mounts `/health/live`, `/health/ready` and
+//! `/metrics`. Must not decide anything about people, and never writes a secret, code, token or
+//! query string anywhere.
+
+mod edge;
+mod health;
+mod log;
+mod metrics;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use edge::{Edge, EdgeOptions, TenantLabel, guard};
+pub(crate) use health::{Check, Readiness};
+pub(crate) use log::{start as start_log, subscriber};
+pub(crate) use metrics::{Access, Kind, Metrics};
+
+use axum::Router;
+use axum::routing::get;
+use std::sync::Arc;
+
+/// Routes for orchestrators and metric readers.
+pub(crate) fn routes(readiness: Arc<Readiness>, metrics: Arc<Metrics>, access: Access) -> Router {
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(readiness)
+        .merge(metrics::routes(metrics, access))
+}
+
+/// `/metrics` alone, for an address of its own.
+pub(crate) fn metrics_routes(metrics: Arc<Metrics>, access: Access) -> Router {
+    metrics::routes(metrics, access)
+}

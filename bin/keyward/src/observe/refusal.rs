@@ -1,0 +1,102 @@
+//! Answers that the edge gives itself, before or instead of a feature: a plain page, or
+//! problem+json (RFC 9457) for programs. They need no template, tenant or database.
+
+use axum::response::{IntoResponse as _, Response};
+use base::RequestId;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+/// Why the edge answers itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A trusted proxy sent an `X-Forwarded-For` that cannot be understood.
+    ForwardedFor,
+    /// The body is larger than any form of ours.
+    TooLarge,
+    /// The answer took too long.
+    TimedOut,
+    /// A feature panicked.
+    Defect,
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::ForwardedFor => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::ForwardedFor => "forwarded_for",
+            Self::TooLarge => "too_large",
+            Self::TimedOut => "timed_out",
+            Self::Defect => "internal",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::ForwardedFor => {
+                "The proxy in front of this server described your connection in a way that cannot be understood. Please tell whoever runs it."
+            }
+            Self::TooLarge => "What was sent is too large. Go back and send less.",
+            Self::TimedOut => "This took too long. Please try again in a moment.",
+            Self::Defect => {
+                "Something went wrong here; it is not your fault, and it was noted. Please try again."
+            }
+        }
+    }
+
+    /// The answer, in the form that the client asked for.
+    pub(super) fn respond(self, request: &HeaderMap, id: &RequestId) -> Response {
+        let wants_json = request
+            .get(ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("json"));
+        let (kind, body) = if wants_json {
+            ("application/problem+json", self.json(id))
+        } else {
+            ("text/html; charset=utf-8", self.page(id))
+        };
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        );
+        if self == Self::TimedOut {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+
+    fn json(self, id: &RequestId) -> String {
+        serde_json::json!({
+            "type": "about:blank",
+            "title": self.status().canonical_reason(),
+            "status": self.status().as_u16(),
+            "code": self.code(),
+            "detail": self.sentence(),
+            "request_id": id.0,
+        })
+        .to_string()
+    }
+
+    /// The id holds letters, digits, `-` and `_` only, see `edge`.
+    fn page(self, id: &RequestId) -> String {
+        let title = self.status().canonical_reason().unwrap_or("Error");
+        format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
+             <main id=\"error\"><h1>{title}</h1><p>{}</p><p><small>{}</small></p></main></html>",
+            self.sentence(),
+            id.0
+        )
+    }
+}
