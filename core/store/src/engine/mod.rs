@@ -1,0 +1,190 @@
+//! The engine: one handle on SQLite or PostgreSQL, reads into types, writes as units.
+//!
+//! Nothing here knows a table, except `event` and its chain.
+
+pub(crate) mod chain;
+mod error;
+mod postgres;
+mod sqlite;
+mod unit;
+mod url;
+mod value;
+
+pub use chain::{Verified, verify_chain};
+pub use error::DbError;
+pub use unit::{EventRow, Expect, Outcome, Unit, UnitId};
+pub use url::DbUrl;
+pub use value::{Cell, FromRow, FromValue, Row, ToValue, Value};
+
+use std::sync::Arc;
+use url::Place;
+
+/// Which database serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, embedded.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// How to open a database. Both settings concern SQLite only.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenOptions {
+    /// Make the file if it is missing.
+    pub create: bool,
+    /// Hold the lock file, so that no other process opens the database for writing.
+    pub lock: bool,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { create: true, lock: true }
+    }
+}
+
+/// An open database. Clones share it.
+#[derive(Clone)]
+pub struct Db(Arc<Backend>);
+
+enum Backend {
+    Sqlite(Arc<sqlite::Store>),
+    Postgres(Arc<postgres::Store>),
+}
+
+impl Db {
+    /// Opens a database. A PostgreSQL server is reached at the first statement, see [`Db::ping`].
+    ///
+    /// # Errors
+    /// [`DbError::Locked`] if another process holds the file, [`DbError::Unavailable`] if it cannot
+    /// be opened.
+    pub async fn open(url: &DbUrl, options: OpenOptions) -> Result<Self, DbError> {
+        let backend = match &url.0 {
+            Place::Sqlite(path) => {
+                let path = path.clone();
+                let open = move || sqlite::Store::open(&path, options);
+                Backend::Sqlite(Arc::new(blocking(open).await?))
+            }
+            Place::Postgres(config) => Backend::Postgres(Arc::new(postgres::Store::new(config))),
+        };
+        Ok(Self(Arc::new(backend)))
+    }
+
+    /// Reads one row by a unique key.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if the database cannot be reached; faults of the program otherwise.
+    pub async fn one<T: FromRow>(&self, sql: &'static str, args: Vec<Value>) -> Result<Option<T>, DbError> {
+        Ok(self.read(sql, args, 1).await?.into_iter().next())
+    }
+
+    /// Reads a few rows.
+    ///
+    /// # Errors
+    /// As [`Db::one`].
+    pub async fn many<T: FromRow>(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<T>, DbError> {
+        self.read(sql, args, usize::MAX).await
+    }
+
+    async fn read<T: FromRow>(
+        &self,
+        sql: &'static str,
+        args: Vec<Value>,
+        limit: usize,
+    ) -> Result<Vec<T>, DbError> {
+        value::check(&args)?;
+        match &*self.0 {
+            Backend::Sqlite(store) => store.read(sql, &args, limit),
+            Backend::Postgres(store) => store.read(sql, &args, limit).await,
+        }
+    }
+
+    /// Reads many rows, for lists and exports, out of the way of short reads.
+    ///
+    /// # Errors
+    /// As [`Db::one`].
+    pub async fn scan<T: FromRow + Send + 'static>(
+        &self,
+        sql: &'static str,
+        args: Vec<Value>,
+    ) -> Result<Vec<T>, DbError> {
+        value::check(&args)?;
+        match &*self.0 {
+            Backend::Sqlite(store) => {
+                let store = Arc::clone(store);
+                blocking(move || store.read(sql, &args, usize::MAX)).await
+            }
+            Backend::Postgres(store) => store.scan(sql, &args).await,
+        }
+    }
+
+    /// Carries out a unit. Once begun it is carried through, also if the caller goes away.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] and [`DbError::Full`]: nothing was done. [`DbError::Unknown`]: done
+    /// or not; committing the same unit again tells.
+    pub async fn commit(&self, unit: Unit) -> Result<Outcome, DbError> {
+        unit.check()?;
+        match &*self.0 {
+            Backend::Sqlite(store) => store.commit(unit).await,
+            Backend::Postgres(store) => {
+                let store = Arc::clone(store);
+                let task = tokio::spawn(async move { store.commit(&unit).await });
+                task.await.map_err(|error| DbError::Unknown(error.to_string()))?
+            }
+        }
+    }
+
+    /// Which engine serves.
+    pub fn engine(&self) -> Engine {
+        match &*self.0 {
+            Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if it does not.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.one::<(i32,)>("SELECT 1", Vec::new()).await.map(drop)
+    }
+
+    /// Finishes what is queued and lets the database go; afterwards everything is unavailable.
+    pub async fn close(&self) {
+        match &*self.0 {
+            Backend::Sqlite(store) => store.close().await,
+            Backend::Postgres(store) => store.close().await,
+        }
+    }
+
+    /// Prepares a statement in all forms in which it may run.
+    pub(crate) async fn prepare(&self, sql: &'static str) -> Result<(), DbError> {
+        match &*self.0 {
+            Backend::Sqlite(store) => store.prepare(sql).await,
+            Backend::Postgres(store) => store.prepare(sql).await,
+        }
+    }
+
+    pub(crate) fn sqlite(&self) -> Option<&sqlite::Store> {
+        match &*self.0 {
+            Backend::Sqlite(store) => Some(store),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    pub(crate) fn postgres(&self) -> Option<&postgres::Store> {
+        match &*self.0 {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(store) => Some(store),
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DbError> + Send + 'static,
+) -> Result<T, DbError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| DbError::Unavailable(error.to_string()))?
+}

@@ -1,0 +1,213 @@
+//! SQLite: reads inline on pooled connections, writes by one thread that commits in groups,
+//! checkpoints by another. One process holds the file.
+
+mod lock;
+mod migrate;
+mod text;
+mod writer;
+
+use super::{DbError, FromRow, OpenOptions, Outcome, Row, Unit, Value, value::Source};
+use crossbeam_queue::ArrayQueue;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+use text::Texts;
+use tokio::sync::oneshot;
+use writer::{Job, Writer};
+
+/// Connections kept open for reading; more are opened for a moment when these are all in use.
+const READERS: usize = 16;
+/// Units that may wait for the writer thread.
+const QUEUE: usize = 8192;
+
+/// An open SQLite database.
+pub(crate) struct Store {
+    path: PathBuf,
+    readers: Arc<ArrayQueue<Connection>>,
+    texts: Arc<Texts>,
+    jobs: SyncSender<Job>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    closed: AtomicBool,
+}
+
+impl Store {
+    /// Opens the file. Blocks.
+    pub(crate) fn open(path: &Path, options: OpenOptions) -> Result<Self, DbError> {
+        let lock = if options.lock { Some(lock::hold(path)?) } else { None };
+        if options.create {
+            lock::create(path)?;
+        }
+        let connection = connect(path)?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .map_err(|error| error_of(&error))?;
+        if mode != "wal" {
+            return Err(DbError::Unavailable(format!("the file system allows no write-ahead log ({mode})")));
+        }
+        let texts = Arc::new(Texts::default());
+        let (jobs, queue) = sync_channel(QUEUE);
+        let checkpointer = writer::checkpointer(connect(path)?)?;
+        let writer = Writer::new(connection, Arc::clone(&texts), checkpointer);
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                writer.run(&queue);
+                drop(lock);
+            })
+            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Arc::new(ArrayQueue::new(READERS)),
+            texts,
+            jobs,
+            thread: Mutex::new(Some(thread)),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Reads inline, up to `limit` rows.
+    pub(crate) fn read<T: FromRow>(
+        &self,
+        sql: &'static str,
+        args: &[Value],
+        limit: usize,
+    ) -> Result<Vec<T>, DbError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let connection = match self.readers.pop() {
+            Some(connection) => connection,
+            None => reader(&self.path)?,
+        };
+        let rows = select(&connection, &self.texts.of(sql), args, limit);
+        // A connection beyond those that are kept is closed here.
+        drop(self.readers.push(connection));
+        rows
+    }
+
+    /// Hands a unit to the writer thread and waits for its end.
+    pub(crate) async fn commit(&self, unit: Unit) -> Result<Outcome, DbError> {
+        let (answer, end) = oneshot::channel();
+        self.send(Job::Unit(Box::new(unit), answer))?;
+        end.await.map_err(|_| closed())?
+    }
+
+    /// Runs something on the writer's connection, with nothing else being written.
+    pub(crate) async fn exclusive<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (answer, end) = oneshot::channel();
+        self.send(Job::Exclusive(Box::new(move |connection| drop(answer.send(work(connection))))))?;
+        end.await.map_err(|_| closed())?
+    }
+
+    /// Prepares a statement and says what is wrong with it.
+    pub(crate) async fn prepare(&self, sql: &'static str) -> Result<(), DbError> {
+        let text = self.texts.of(sql);
+        self.exclusive(move |connection| {
+            connection.prepare_cached(&text).map(drop).map_err(|error| error_of(&error))
+        })
+        .await
+    }
+
+    /// Finishes what is queued, checkpoints, and lets the file go.
+    pub(crate) async fn close(&self) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        while self.readers.pop().is_some() {}
+        let jobs = self.jobs.clone();
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        let joined = tokio::task::spawn_blocking(move || {
+            drop(jobs.send(Job::Stop));
+            thread.map(JoinHandle::join)
+        });
+        if !matches!(joined.await, Ok(Some(Ok(())))) {
+            tracing::warn!("the writer thread did not end well");
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<(), DbError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => DbError::Unavailable("too many changes wait to be written".to_owned()),
+            TrySendError::Disconnected(_) => closed(),
+        })
+    }
+}
+
+fn closed() -> DbError {
+    DbError::Unavailable("the database is closed".to_owned())
+}
+
+fn connect(path: &Path) -> Result<Connection, DbError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let set_up = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        connection.set_prepared_statement_cache_capacity(512);
+        connection.execute_batch(
+            "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
+             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
+             PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384;",
+        )?;
+        text::register_greatest(&connection)?;
+        Ok(connection)
+    };
+    set_up().map_err(|error| error_of(&error))
+}
+
+fn reader(path: &Path) -> Result<Connection, DbError> {
+    let connection = connect(path)?;
+    connection.execute_batch("PRAGMA query_only = ON").map_err(|error| error_of(&error))?;
+    Ok(connection)
+}
+
+/// Runs a SELECT whose placeholders are already SQLite's.
+fn select<T: FromRow>(
+    connection: &Connection,
+    text: &str,
+    args: &[Value],
+    limit: usize,
+) -> Result<Vec<T>, DbError> {
+    let mut statement = connection.prepare_cached(text).map_err(|error| error_of(&error))?;
+    text::bind(&mut statement, args)?;
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let Some(row) = rows.next().map_err(|error| error_of(&error))? else { break };
+        found.push(T::from_row(&Row(Source::Sqlite(row)))?);
+    }
+    Ok(found)
+}
+
+/// What an error of SQLite means to the caller.
+fn error_of(error: &rusqlite::Error) -> DbError {
+    use rusqlite::ErrorCode as Code;
+    match error.sqlite_error_code() {
+        Some(Code::DiskFull) => DbError::Full,
+        Some(
+            Code::DatabaseBusy
+            | Code::DatabaseLocked
+            | Code::SystemIoFailure
+            | Code::CannotOpen
+            | Code::ReadOnly
+            | Code::OutOfMemory
+            | Code::FileLockingProtocolFailed,
+        ) => DbError::Unavailable(error.to_string()),
+        _ => DbError::Sql(error.to_string()),
+    }
+}
