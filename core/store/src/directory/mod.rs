@@ -1,0 +1,286 @@
+//! The directory of tenants as a node holds it: configuration in memory, people never.
+//!
+//! A tenant is loaded once for all waiters, with its keys opened; its applications are added as
+//! they are asked for. Every change raises the tenant's version in its own unit; [`Directory::watch`]
+//! asks for changed versions every 500 ms, so that a change is in force everywhere within 2 s.
+//! Without the database, what is loaded serves for at most five minutes.
+
+mod create;
+mod tenant;
+
+pub use create::NewTenant;
+pub use tenant::{Application, Mac, SigningKeyEntry, Tenant};
+
+use crate::{Db, rows};
+use base::{Env, Error, Id, SealingKey, Time, id};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+const POLL: Duration = Duration::from_millis(500);
+const LOOK_BACK: Duration = Duration::from_secs(60);
+const SERVE_UNCHECKED: Duration = Duration::from_secs(300);
+const ROUTE_LIFE: Duration = Duration::from_secs(2);
+const CAPACITY: usize = 4_096;
+
+/// The directory of tenants. Cheap to clone.
+#[derive(Clone)]
+pub struct Directory {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    db: Db,
+    env: Env,
+    root: SealingKey,
+    tenants: RwLock<HashMap<Id<id::Tenant>, Arc<Tenant>>>,
+    routes: Mutex<HashMap<String, (Option<Id<id::Tenant>>, Time)>>,
+    loading: tokio::sync::Mutex<()>,
+    checked_at: AtomicI64,
+}
+
+/// How a tenant is addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address<'a> {
+    /// The first tenant, at the root path.
+    Root,
+    /// `/t/{slug}` on the main host.
+    Slug(&'a str),
+    /// An issuer: `https://login.example.com`.
+    Issuer(&'a str),
+    /// An issuer that it once had.
+    FormerIssuer(&'a str),
+}
+
+impl Directory {
+    /// A directory over this database, whose secrets are sealed under `root`.
+    pub fn new(db: Db, env: Env, root: SealingKey) -> Self {
+        let checked_at = AtomicI64::new(env.now().micros());
+        let shared = Shared {
+            db,
+            env,
+            root,
+            tenants: RwLock::default(),
+            routes: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+            checked_at,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.shared.db
+    }
+
+    /// Clock and randomness.
+    pub fn env(&self) -> &Env {
+        &self.shared.env
+    }
+
+    pub(crate) fn root(&self) -> &SealingKey {
+        &self.shared.root
+    }
+
+    /// Refuses a root key other than the one that sealed what is stored. The first call of an
+    /// installation records it.
+    ///
+    /// # Errors
+    /// Kind `Invalid` for another key, `Unavailable` if the store cannot answer.
+    pub async fn check_root_key(&self) -> Result<(), Error> {
+        const NAME: &str = "root-key";
+        let own: String = self.root().id().iter().map(|byte| format!("{byte:02x}")).collect();
+        if rows::server::find(self.db(), NAME).await?.is_none() {
+            let unit = rows::server::insert(self.env().id(), NAME, &own);
+            let _either_of_two_nodes = self.db().commit(unit).await?;
+        }
+        match rows::server::find(self.db(), NAME).await? {
+            Some(stored) if stored == own => Ok(()),
+            _ => Err(Error::new(
+                base::Kind::Invalid,
+                "error-root-key",
+                "The root key is not the one that this database was sealed with. \
+                 Start with the root key of this installation.",
+            )),
+        }
+    }
+
+    /// The tenant with this id, from memory if its version is known to be current.
+    ///
+    /// # Errors
+    /// Kind `Unavailable` if it must be loaded and the store cannot answer.
+    pub async fn tenant(&self, id: Id<id::Tenant>) -> Result<Option<Arc<Tenant>>, Error> {
+        if let Some(tenant) = self.remembered(id) {
+            return Ok(Some(tenant));
+        }
+        let _one_at_a_time = self.shared.loading.lock().await;
+        if let Some(tenant) = self.remembered(id) {
+            return Ok(Some(tenant));
+        }
+        let Some(row) = rows::tenant::by_id(self.db(), id).await? else { return Ok(None) };
+        let keys = rows::key::of_tenant(self.db(), id).await?;
+        let tenant = Arc::new(Tenant::open(row, keys, self.root(), self.env())?);
+        let mut tenants = self.shared.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() >= CAPACITY {
+            tenants.clear();
+        }
+        tenants.insert(id, Arc::clone(&tenant));
+        Ok(Some(tenant))
+    }
+
+    fn remembered(&self, id: Id<id::Tenant>) -> Option<Arc<Tenant>> {
+        let checked = Time::from_micros(self.shared.checked_at.load(Ordering::Relaxed));
+        let tenants = self.shared.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        let tenant = tenants.get(&id)?;
+        let known = checked.max(tenant.loaded_at);
+        (self.env().now().since(known) < SERVE_UNCHECKED).then(|| Arc::clone(tenant))
+    }
+
+    /// The tenant at this address.
+    ///
+    /// # Errors
+    /// Kind `Unavailable` if the store cannot answer.
+    pub async fn resolve(&self, address: Address<'_>) -> Result<Option<Arc<Tenant>>, Error> {
+        let key = match address {
+            Address::Root => "root".to_owned(),
+            Address::Slug(slug) => format!("slug {slug}"),
+            Address::Issuer(issuer) => format!("issuer {issuer}"),
+            Address::FormerIssuer(issuer) => format!("former {issuer}"),
+        };
+        let id = match self.known_route(&key) {
+            Some(id) => id,
+            None => {
+                let id = match address {
+                    Address::Root => rows::tenant::first(self.db()).await,
+                    Address::Slug(slug) => rows::tenant::by_slug(self.db(), slug).await,
+                    Address::Issuer(issuer) => rows::tenant::by_issuer(self.db(), issuer).await,
+                    Address::FormerIssuer(issuer) => rows::tenant::by_former_issuer(self.db(), issuer).await,
+                };
+                match id {
+                    Ok(id) => self.remember_route(key, id),
+                    // A route once known serves on while the database is away.
+                    Err(error) => self.stale_route(&key).ok_or(error)?,
+                }
+            }
+        };
+        match id {
+            Some(id) => self.tenant(id).await,
+            None => Ok(None),
+        }
+    }
+
+    fn known_route(&self, key: &str) -> Option<Option<Id<id::Tenant>>> {
+        let routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (id, at) = routes.get(key)?;
+        (self.env().now().since(*at) < ROUTE_LIFE).then_some(*id)
+    }
+
+    fn stale_route(&self, key: &str) -> Option<Option<Id<id::Tenant>>> {
+        let routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (id, at) = routes.get(key)?;
+        (self.env().now().since(*at) < SERVE_UNCHECKED).then_some(*id)
+    }
+
+    fn remember_route(&self, key: String, id: Option<Id<id::Tenant>>) -> Option<Id<id::Tenant>> {
+        let mut routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if routes.len() >= CAPACITY {
+            routes.clear();
+        }
+        routes.insert(key, (id, self.env().now()));
+        id
+    }
+
+    /// The application with this `client_id`, from memory or the store.
+    ///
+    /// # Errors
+    /// Kind `Unavailable` if the store cannot answer.
+    pub async fn application(
+        &self,
+        tenant: &Tenant,
+        client_id: &str,
+    ) -> Result<Option<Arc<Application>>, Error> {
+        if let Some(known) = tenant.remembered_application(client_id) {
+            return Ok(Some(known));
+        }
+        let Some(row) = rows::application::by_client_id(self.db(), tenant.id, client_id).await? else {
+            return Ok(None);
+        };
+        self.load_application(tenant, row).await.map(Some)
+    }
+
+    /// The application with this id, from memory or the store.
+    ///
+    /// # Errors
+    /// Kind `Unavailable` if the store cannot answer.
+    pub async fn application_by_id(
+        &self,
+        tenant: &Tenant,
+        id: Id<id::Application>,
+    ) -> Result<Option<Arc<Application>>, Error> {
+        if let Some(known) = tenant.remembered_application_id(id) {
+            return Ok(Some(known));
+        }
+        let Some(row) = rows::application::by_id(self.db(), tenant.id, id).await? else { return Ok(None) };
+        self.load_application(tenant, row).await.map(Some)
+    }
+
+    async fn load_application(
+        &self,
+        tenant: &Tenant,
+        row: rows::application::ApplicationRow,
+    ) -> Result<Arc<Application>, Error> {
+        let secrets = rows::application::secrets(self.db(), tenant.id, row.id).await?;
+        let application = Arc::new(Application::open(row, secrets)?);
+        tenant.remember_application(&application);
+        Ok(application)
+    }
+
+    /// Drops what is remembered of a tenant, after a change on this node.
+    pub fn forget(&self, id: Id<id::Tenant>) {
+        self.shared.tenants.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Asks for changed versions, and drops tenants whose version is another.
+    ///
+    /// # Errors
+    /// Kind `Unavailable` if the store cannot answer.
+    pub async fn refresh(&self, everything: bool) -> Result<(), Error> {
+        let now = self.env().now();
+        let versions = if everything {
+            rows::tenant::versions(self.db()).await?
+        } else {
+            rows::tenant::changed_since(self.db(), now.minus(LOOK_BACK)).await?
+        };
+        let stale: Vec<_> = {
+            let tenants = self.shared.tenants.read().unwrap_or_else(PoisonError::into_inner);
+            let differs = |(id, version): &&(Id<id::Tenant>, i64)| {
+                tenants.get(id).is_some_and(|known| known.version != *version)
+            };
+            versions.iter().filter(differs).map(|(id, _)| *id).collect()
+        };
+        for id in stale {
+            self.forget(id);
+        }
+        self.shared.checked_at.store(now.micros(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Keeps the directory current until the program ends: every 500 ms what changed lately, every
+    /// 5 minutes everything, since a commit may become visible late.
+    pub async fn watch(self) {
+        let mut round: u32 = 0;
+        loop {
+            tokio::time::sleep(POLL).await;
+            round = round.wrapping_add(1);
+            if let Err(error) = self.refresh(round.is_multiple_of(600)).await {
+                tracing::warn!(%error, private = ?error.private, "changed tenants are unknown: the store does not answer");
+            }
+        }
+    }
+}

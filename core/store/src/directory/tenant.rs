@@ -1,0 +1,262 @@
+//! A tenant with its keys opened, and an application with its secrets, as they are held in memory.
+
+use crate::{
+    EventRow,
+    rows::{
+        application::{ApplicationRow, SecretRow},
+        key::KeyRow,
+        person::PersonRow,
+        tenant::{Settings, TenantRow},
+    },
+};
+use base::{Aad, Env, Error, Event, Id, SealingKey, Time, id, mac::MacKey};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+use zeroize::Zeroizing;
+
+/// What an HMAC key of a tenant is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mac {
+    /// Client secrets.
+    ClientSecret,
+    /// One-time codes.
+    Code,
+    /// Refresh tokens.
+    Refresh,
+    /// The subjects of attempts.
+    Attempt,
+    /// CSRF tokens and the device that a sealed request was made for.
+    Request,
+    /// Subjects that were given once.
+    Subject,
+}
+
+impl Mac {
+    /// Every purpose; a new tenant gets a key for each.
+    pub const ALL: [Self; 6] =
+        [Self::ClientSecret, Self::Code, Self::Refresh, Self::Attempt, Self::Request, Self::Subject];
+
+    /// As the store writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "client-secret",
+            Self::Code => "code",
+            Self::Refresh => "refresh",
+            Self::Attempt => "attempt",
+            Self::Request => "request",
+            Self::Subject => "subject",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mac| mac.as_str() == name)
+    }
+}
+
+/// A signing key in memory.
+pub struct SigningKeyEntry {
+    /// `next`, `current` or `retired`.
+    pub state: String,
+    /// The key, parsed once.
+    pub key: jose::SigningKey,
+}
+
+/// A tenant with its keys opened.
+pub struct Tenant {
+    /// Its id.
+    pub id: Id<id::Tenant>,
+    /// Its short name in addresses.
+    pub slug: String,
+    /// Its one issuer.
+    pub issuer: String,
+    /// Its name for people.
+    pub name: String,
+    /// What its operator decided.
+    pub settings: Settings,
+    /// The version that was loaded.
+    pub version: i64,
+    /// Whether it serves at all.
+    pub active: bool,
+    /// When it was loaded.
+    pub loaded_at: Time,
+    /// The key that seals its rows.
+    pub key: SealingKey,
+    macs: HashMap<Mac, Vec<(i64, MacKey)>>,
+    signing: Vec<SigningKeyEntry>,
+    applications: RwLock<HashMap<String, Arc<Application>>>,
+}
+
+impl Tenant {
+    pub(crate) fn open(
+        row: TenantRow,
+        keys: Vec<KeyRow>,
+        root: &SealingKey,
+        env: &Env,
+    ) -> Result<Self, Error> {
+        let key = root.unwrap_key(Aad::new(&row.id, "tenant.key", &row.id), &row.sealed_key)?;
+        let settings = serde_json::from_str(&row.settings)
+            .map_err(|error| Error::internal(format!("settings of tenant {}: {error}", row.slug)))?;
+        let mut tenant = Self {
+            id: row.id,
+            slug: row.slug,
+            issuer: row.issuer,
+            name: row.name,
+            settings,
+            version: row.version,
+            active: row.state == "active",
+            loaded_at: env.now(),
+            key,
+            macs: HashMap::new(),
+            signing: Vec::new(),
+            applications: RwLock::default(),
+        };
+        for row in keys {
+            tenant.add_key(&row)?;
+        }
+        Ok(tenant)
+    }
+
+    fn add_key(&mut self, row: &KeyRow) -> Result<(), Error> {
+        let plain = self.key.open(Aad::new(&self.id, "key.sealed", &row.id), &row.sealed)?;
+        if let Some(purpose) = Mac::named(&row.purpose) {
+            let bytes: [u8; 32] =
+                plain.as_slice().try_into().map_err(|_| Error::internal("an HMAC key of another length"))?;
+            let bytes = Zeroizing::new(bytes);
+            self.macs.entry(purpose).or_default().push((row.version, MacKey::new(&bytes)));
+        } else if row.purpose == "sign" {
+            let wrong = |what: String| Error::internal(format!("signing key {}: {what}", row.id));
+            let algorithm =
+                row.algorithm.parse().map_err(|_| wrong(format!("algorithm {}", row.algorithm)))?;
+            let key = jose::SigningKey::from_pkcs8(algorithm, None, &plain)
+                .map_err(|error| wrong(error.to_string()))?;
+            self.signing.push(SigningKeyEntry { state: row.state.clone(), key });
+        }
+        Ok(())
+    }
+
+    /// The path below which the tenant lives: empty at the root of a host, else `/t/{slug}`.
+    pub fn base_path(&self) -> &str {
+        let after_scheme = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("")
+    }
+
+    /// Scheme, host and port of the issuer.
+    pub fn origin(&self) -> &str {
+        self.issuer.strip_suffix(self.base_path()).unwrap_or(&self.issuer)
+    }
+
+    /// Whether browsers get `Secure` cookies: always, but for an http issuer (loopback, `dev`).
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+
+    /// The newest HMAC key of this purpose and its version.
+    ///
+    /// # Errors
+    /// Kind `Internal` if the tenant has none: it was not made by this program.
+    pub fn mac(&self, purpose: Mac) -> Result<(i64, &MacKey), Error> {
+        let newest = self.macs.get(&purpose).and_then(|keys| keys.last());
+        newest.map(|(version, key)| (*version, key)).ok_or_else(|| {
+            Error::internal(format!("tenant {} has no key for {}", self.slug, purpose.as_str()))
+        })
+    }
+
+    /// The HMAC key of this purpose and version, if there is one.
+    pub fn mac_of_version(&self, purpose: Mac, version: i64) -> Option<&MacKey> {
+        self.macs.get(&purpose)?.iter().find(|(v, _)| *v == version).map(|(_, key)| key)
+    }
+
+    /// The key that signs with this algorithm now.
+    pub fn signing_key(&self, algorithm: jose::Algorithm) -> Option<&jose::SigningKey> {
+        let current =
+            |entry: &&SigningKeyEntry| entry.state == "current" && entry.key.algorithm() == algorithm;
+        self.signing.iter().rev().find(current).map(|entry| &entry.key)
+    }
+
+    /// All signing keys: next, current and retired ones, as JWKS shows them and tokens may carry.
+    pub fn signing_keys(&self) -> &[SigningKeyEntry] {
+        &self.signing
+    }
+
+    /// The person's key, opened; none once it was destroyed.
+    ///
+    /// # Errors
+    /// Kind `Internal` if it does not open.
+    pub fn person_key(&self, person: &PersonRow) -> Result<Option<SealingKey>, Error> {
+        let place = Aad::new(&self.id, "person.key", &person.id);
+        let open = |wrapped: &Vec<u8>| self.key.unwrap_key(place, wrapped);
+        Ok(person.sealed_key.as_ref().map(open).transpose()?)
+    }
+
+    /// The event as it is stored: everything beyond its kind and names is sealed under the
+    /// person's key if given, else the tenant's.
+    pub fn event(&self, env: &Env, event: Event, person: Option<&SealingKey>) -> EventRow {
+        let body = serde_json::json!({ "origin": event.origin, "detail": event.detail });
+        let place = Aad::new(&self.id, "event.data", &event.id);
+        EventRow {
+            tenant: self.id,
+            id: event.id,
+            kind: event.kind.to_owned(),
+            person: event.person,
+            actor: event.actor.map(str::to_owned),
+            application: event.application,
+            session: event.session,
+            at: event.at,
+            data: person.unwrap_or(&self.key).seal(env.rng(), place, body.to_string().as_bytes()),
+        }
+    }
+
+    pub(crate) fn remembered_application(&self, client_id: &str) -> Option<Arc<Application>> {
+        self.applications.read().unwrap_or_else(PoisonError::into_inner).get(client_id).map(Arc::clone)
+    }
+
+    pub(crate) fn remembered_application_id(&self, id: Id<id::Application>) -> Option<Arc<Application>> {
+        let applications = self.applications.read().unwrap_or_else(PoisonError::into_inner);
+        applications.values().find(|known| known.id == id).map(Arc::clone)
+    }
+
+    pub(crate) fn remember_application(&self, application: &Arc<Application>) {
+        let mut applications = self.applications.write().unwrap_or_else(PoisonError::into_inner);
+        if applications.len() >= super::CAPACITY {
+            applications.clear();
+        }
+        applications.insert(application.client.client_id.as_str().to_owned(), Arc::clone(application));
+    }
+}
+
+/// An application with its metadata parsed.
+pub struct Application {
+    /// Its id.
+    pub id: Id<id::Application>,
+    /// Whether it may be used.
+    pub active: bool,
+    /// Its version when it was loaded.
+    pub version: i64,
+    /// Its metadata.
+    pub client: oauth::Client,
+    /// Its secrets.
+    pub secrets: Vec<SecretRow>,
+}
+
+impl Application {
+    pub(crate) fn open(row: ApplicationRow, secrets: Vec<SecretRow>) -> Result<Self, Error> {
+        let client = serde_json::from_str(&row.metadata).map_err(|error| {
+            Error::internal(format!("metadata of application {}: {error}", row.client_id))
+        })?;
+        Ok(Self { id: row.id, active: row.state == "active", version: row.version, client, secrets })
+    }
+
+    /// Whether this is one of its secrets, at this moment.
+    pub fn accepts_secret(&self, tenant: &Tenant, secret: &str, now: Time) -> bool {
+        let fits = |row: &SecretRow| {
+            row.expires_at.is_none_or(|end| now < end)
+                && tenant
+                    .mac_of_version(Mac::ClientSecret, row.key_version)
+                    .is_some_and(|key| key.verify(&[self.id.as_bytes(), secret.as_bytes()], &row.mac))
+        };
+        // All are compared, so that time says nothing about which one fits.
+        self.secrets.iter().filter(|row| fits(row)).count() > 0
+    }
+}
