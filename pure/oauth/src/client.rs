@@ -5,6 +5,7 @@ mod tests;
 
 use std::{borrow::Borrow, collections::BTreeSet, fmt, str::FromStr};
 
+use jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -59,19 +60,6 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 6749 section 4.4.
     ClientCredentials,
-}
-
-/// A signature algorithm for tokens (RFC 7518 section 3.1, RFC 8037 section 3.1); asymmetric only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SigningAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what a client that names none expects of its ID tokens.
-    RS256,
-    /// RSASSA-PSS with SHA-256.
-    PS256,
-    /// ECDSA on P-256 with SHA-256.
-    ES256,
-    /// Ed25519.
-    EdDSA,
 }
 
 /// How long what the application receives lives, in seconds.
@@ -137,10 +125,10 @@ pub struct Client {
     pub audiences: Vec<String>,
     /// The algorithm of its ID tokens. Default RS256 (OpenID Connect Registration section 2).
     #[serde(default = "rs256")]
-    pub id_token_signed_response_alg: SigningAlgorithm,
+    pub id_token_signed_response_alg: Algorithm,
     /// The algorithm of its access tokens. Default ES256.
     #[serde(default = "es256")]
-    pub access_token_signed_response_alg: SigningAlgorithm,
+    pub access_token_signed_response_alg: Algorithm,
     /// How long its codes and tokens live.
     #[serde(default)]
     pub lifetimes: Lifetimes,
@@ -179,6 +167,9 @@ pub enum ClientError {
     /// The method is not offered.
     #[error("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post")]
     MethodNotOffered,
+    /// Every resource server could forge what a shared secret signs.
+    #[error("tokens are signed with an asymmetric algorithm")]
+    SymmetricAlgorithm,
     /// A lifetime out of range.
     #[error("lifetimes must be positive, and that of a code at most 60 seconds")]
     Lifetime,
@@ -230,6 +221,11 @@ impl Client {
         }
         if self.token_endpoint_auth_method.is_some_and(|method| !AuthMethod::OFFERED.contains(&method)) {
             return Err(ClientError::MethodNotOffered);
+        }
+        if self.id_token_signed_response_alg.is_symmetric()
+            || self.access_token_signed_response_alg.is_symmetric()
+        {
+            return Err(ClientError::SymmetricAlgorithm);
         }
         if self.lifetimes.is_sane() { Ok(()) } else { Err(ClientError::Lifetime) }
     }
@@ -332,19 +328,6 @@ impl GrantType {
     }
 }
 
-impl SigningAlgorithm {
-    /// The registered name (RFC 7518 section 3.1).
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RS256 => "RS256",
-            Self::PS256 => "PS256",
-            Self::ES256 => "ES256",
-            Self::EdDSA => "EdDSA",
-        }
-    }
-}
-
 impl ClientId {
     /// The identifier.
     #[must_use]
@@ -390,12 +373,12 @@ fn yes() -> bool {
     true
 }
 
-fn rs256() -> SigningAlgorithm {
-    SigningAlgorithm::RS256
+fn rs256() -> Algorithm {
+    Algorithm::Rs256
 }
 
-fn es256() -> SigningAlgorithm {
-    SigningAlgorithm::ES256
+fn es256() -> Algorithm {
+    Algorithm::Es256
 }
 
 fn default_grants() -> BTreeSet<GrantType> {

@@ -2,13 +2,13 @@
 //!
 //! It is made of the registries that the endpoints run on, so it announces what exists and no more.
 
+use jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AuthMethod,
     authorize::{Prompt, ResponseMode},
     claims::BY_SCOPE,
-    client::SigningAlgorithm,
     pkce, scope,
     token::GRANTS,
 };
@@ -31,7 +31,7 @@ pub struct Server {
     /// The authentication contexts that exist, best first; may be none.
     pub acr_values: Vec<String>,
     /// The algorithms of ID tokens; RS256 must be among them (OpenID Connect Core section 15.1).
-    pub id_token_algorithms: Vec<SigningAlgorithm>,
+    pub id_token_algorithms: Vec<Algorithm>,
 }
 
 /// The document; every member is of OpenID Connect Discovery 1.0 section 3 unless it says otherwise.
@@ -63,7 +63,7 @@ pub struct Metadata {
     /// Only `public`.
     pub subject_types_supported: Vec<String>,
     /// The algorithms of ID tokens.
-    pub id_token_signing_alg_values_supported: Vec<SigningAlgorithm>,
+    pub id_token_signing_alg_values_supported: Vec<Algorithm>,
     /// See [`AuthMethod::OFFERED`].
     pub token_endpoint_auth_methods_supported: Vec<AuthMethod>,
     /// Only `normal`.
@@ -136,7 +136,7 @@ mod tests {
             issuer: "https://id.example/t/shop".into(),
             ui_locales: vec!["en".into(), "ar".into()],
             acr_values: vec![],
-            id_token_algorithms: vec![SigningAlgorithm::RS256, SigningAlgorithm::ES256],
+            id_token_algorithms: vec![Algorithm::Rs256, Algorithm::Es256],
         };
         let mut document = serde_json::to_value(Metadata::new(&server)).unwrap();
         let claims = document.as_object_mut().unwrap().remove("claims_supported").unwrap();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AuthMethod, claims::ClaimDemand, client::GrantType, client::SigningAlgorithm};
+use crate::{AuthMethod, claims::ClaimDemand, client::GrantType};
 
 const ISSUER: &str = "https://id.example";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -11,7 +11,7 @@ fn server() -> Server {
         issuer: ISSUER.into(),
         ui_locales: vec!["en".into()],
         acr_values: vec!["urn:example:one".into()],
-        id_token_algorithms: vec![SigningAlgorithm::RS256],
+        id_token_algorithms: vec![jose::Algorithm::Rs256],
     }
 }
 

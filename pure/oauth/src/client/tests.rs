@@ -78,6 +78,7 @@ fn contradictions_are_refused() {
             r#"{"client_id":"a","grant_types":[],"token_endpoint_auth_method":"private_key_jwt"}"#,
             "must be none",
         ),
+        (r#"{"client_id":"a","grant_types":[],"access_token_signed_response_alg":"HS256"}"#, "asymmetric"),
         (r#"{"client_id":"a","grant_types":[],"lifetimes":{"code":61}}"#, "60"),
         (r#"{"client_id":"a","grant_types":[],"lifetimes":{"id_token":0}}"#, "positive"),
     ];
