@@ -129,7 +129,7 @@ impl Layers {
                 return;
             }
         };
-        if setting.kind == Kind::Secret && !by_file {
+        if setting.kind == Kind::Secret && holds_secret(setting.key, &value) {
             self.secrets_inline.push(setting.key);
         }
         if self.given.insert(setting.key, value).is_some() {
@@ -165,6 +165,14 @@ fn given(setting: &Setting, value: String) -> Given {
         ),
         _ => Given::Text(value),
     }
+}
+
+/// Whether a value of a secret option shows a secret where it stands. A database address does only
+/// with a password in it.
+fn holds_secret(key: &str, value: &Given) -> bool {
+    let Given::Text(text) = value else { return false };
+    let user = text.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+    key != "database.url" || text.contains("password=") || user.is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// The option of this key.

@@ -86,7 +86,7 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "server.metrics_listen",
         kind: Kind::Address,
         default: "",
-        doc: "A second address that serves only `/metrics`, without TLS. Without it `/metrics` stands beside the pages and answers whoever has `metrics_token`, or, when there is none, this machine itself.",
+        doc: "A second address that serves only `/metrics`, without TLS. Without it `/metrics` stands beside the pages and answers whoever has `metrics_token`, or, when there is none, this machine itself, if no proxy of yours runs on it.",
     },
     Setting {
         key: "server.metrics_token",

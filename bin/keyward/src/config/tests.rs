@@ -194,9 +194,12 @@ fn a_root_key_is_32_bytes_in_base64_or_hex() {
     }
 }
 
+/// The environment over a good file, and the options then complained about.
+type Row = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
 #[test]
 fn unsafe_settings_are_refused() {
-    let table: &[(&[(&str, &str)], &[&str])] = &[
+    let table: &[Row] = &[
         (&[("KEYWARD_SERVER_ISSUER", "http://id.example.com")], &["server.issuer"]),
         (&[("KEYWARD_SERVER_ISSUER", "http://localhost.example.com")], &["server.issuer"]),
         (&[("KEYWARD_SERVER_ISSUER", "http://localhost:8080")], &[]),
@@ -251,11 +254,15 @@ fn files_with_secrets_must_not_be_open_to_everybody() {
         good_with(&[("KEYWARD_SERVER_TLS_CERT", &cert), ("KEYWARD_SERVER_TLS_KEY", &key)]),
         ["server.tls_key"]
     );
-    let inline = format!("{GOOD}[secrets]\nroot_key = \"{KEY}\"\n");
-    let path = file("keyward.toml", &inline, 0o644);
-    let written = Sources { file: Some((path.into(), inline)), ..Sources::default() };
-    let problems = Config::load(&written).unwrap().check();
-    assert!(problems.iter().any(|problem| problem.fix.starts_with("chmod 600")), "{problems:?}");
+    let from_file = |text: String| {
+        let path = file("keyward.toml", &text, 0o644);
+        let sources = Sources { file: Some((path.into(), text)), ..Sources::default() };
+        let problems = Config::load(&sources).unwrap().check();
+        problems.iter().filter(|problem| problem.fix.starts_with("chmod 600")).count()
+    };
+    assert_eq!(from_file(format!("{GOOD}[secrets]\nroot_key = \"{KEY}\"\n")), 1);
+    assert_eq!(from_file("[database]\nurl = \"postgres://u:canary@localhost/kw\"".to_owned()), 1);
+    assert_eq!(from_file(GOOD.to_owned()), 0);
 }
 
 #[test]

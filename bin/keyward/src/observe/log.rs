@@ -14,7 +14,7 @@ const OURS: &[&str] =
 pub(crate) fn start(level: Level, json: bool) {
     let subscriber = subscriber(level, json, std::io::stderr);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
-        std::panic::set_hook(Box::new(|panic| log_panic(panic)));
+        std::panic::set_hook(Box::new(log_panic));
     }
 }
 

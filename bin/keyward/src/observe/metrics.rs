@@ -1,6 +1,7 @@
 //! `/metrics` in the text format of Prometheus: requests, latency, this process, and whatever
 //! counters wiring adds. Labels are names from our source, never values from a request.
 
+use crate::config;
 use crate::serve::PeerAddr;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -49,11 +50,33 @@ pub(crate) struct Metrics {
 
 /// Whether a number only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// It does; the name gets the ending `_total`.
+enum Kind {
     Counter,
-    /// It goes up and down.
     Gauge,
+}
+
+type Label = (&'static str, &'static str);
+
+/// A number that others keep, about to be added.
+#[must_use = "nothing is added without a value"]
+pub(crate) struct Series<'a> {
+    added: &'a Added,
+    name: &'static str,
+    help: &'static str,
+    kind: Kind,
+}
+
+impl Series<'_> {
+    /// Its only value, such as `move || commits.load(Relaxed)`.
+    pub(crate) fn value(self, read: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.added.add(&self, None, Box::new(read));
+    }
+
+    /// Its value for one label, such as `("outcome", "refused")`; again for the next.
+    pub(crate) fn labelled(&self, label: Label, read: impl Fn() -> u64 + Send + Sync + 'static) -> &Self {
+        self.added.add(self, Some(label), Box::new(read));
+        self
+    }
 }
 
 /// A request under way, counted until it is dropped.
@@ -82,40 +105,22 @@ impl Metrics {
         registry.register("http_requests_in_flight", "Requests under way", in_flight.clone());
         registry.register_collector(Box::new(Arc::clone(&added)));
         let metrics = Self { registry: Mutex::new(registry), added, requests, latency, in_flight };
-        metrics.register_labelled(
-            Kind::Gauge,
-            "build_info",
-            "The version that runs",
-            ("version", env!("CARGO_PKG_VERSION")),
-            || 1,
-        );
-        metrics.register(Kind::Gauge, "resident_bytes", "Memory of this process", resident_bytes);
-        metrics.register(Kind::Gauge, "open_files", "File descriptors of this process", open_files);
+        let version = ("version", env!("CARGO_PKG_VERSION"));
+        metrics.gauge("build_info", "The version that runs").labelled(version, || 1);
+        metrics.gauge("resident_bytes", "Memory of this process").value(resident_bytes);
+        metrics.gauge("open_files", "File descriptors of this process").value(open_files);
         metrics
     }
 
-    /// Adds a number that is read at each request for `/metrics`, such as
-    /// `move || commits.load(Relaxed)`. The name gets the prefix `keyward_`.
-    pub(crate) fn register(
-        &self,
-        kind: Kind,
-        name: &'static str,
-        help: &'static str,
-        read: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        self.added.add(kind, name, help, None, Box::new(read));
+    /// Adds a number that only grows; `_total` is put behind its name, `keyward_` before it. Its
+    /// value is read at each request for `/metrics`.
+    pub(crate) fn counter(&self, name: &'static str, help: &'static str) -> Series<'_> {
+        Series { added: &self.added, name, help, kind: Kind::Counter }
     }
 
-    /// The same with one label, such as `("outcome", "refused")`; one call a value of the label.
-    pub(crate) fn register_labelled(
-        &self,
-        kind: Kind,
-        name: &'static str,
-        help: &'static str,
-        label: (&'static str, &'static str),
-        read: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        self.added.add(kind, name, help, Some(label), Box::new(read));
+    /// Adds a number that goes up and down, likewise.
+    pub(crate) fn gauge(&self, name: &'static str, help: &'static str) -> Series<'_> {
+        Series { added: &self.added, name, help, kind: Kind::Gauge }
     }
 
     /// Lets another crate register metrics of its own.
@@ -164,36 +169,23 @@ fn open_files() -> u64 {
     std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64)
 }
 
-/// Numbers that others keep, read when somebody asks.
+/// Numbers that others keep, by name, read when somebody asks.
 #[derive(Default)]
-struct Added(Mutex<BTreeMap<&'static str, Series>>);
+struct Added(Mutex<BTreeMap<&'static str, Numbers>>);
 
-struct Series {
+struct Numbers {
     kind: Kind,
     help: &'static str,
-    samples: Vec<Sample>,
+    samples: Vec<(Option<Label>, Read)>,
 }
 
-struct Sample {
-    label: Option<(&'static str, &'static str)>,
-    read: Box<dyn Fn() -> u64 + Send + Sync>,
-}
+type Read = Box<dyn Fn() -> u64 + Send + Sync>;
 
 impl Added {
-    fn add(
-        &self,
-        kind: Kind,
-        name: &'static str,
-        help: &'static str,
-        label: Option<(&'static str, &'static str)>,
-        read: Box<dyn Fn() -> u64 + Send + Sync>,
-    ) {
-        let mut series = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        series
-            .entry(name)
-            .or_insert(Series { kind, help, samples: Vec::new() })
-            .samples
-            .push(Sample { label, read });
+    fn add(&self, series: &Series<'_>, label: Option<Label>, read: Read) {
+        let fresh = Numbers { kind: series.kind, help: series.help, samples: Vec::new() };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(series.name).or_insert(fresh).samples.push((label, read));
     }
 }
 
@@ -205,17 +197,17 @@ impl fmt::Debug for Added {
 
 impl Collector for Added {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for (name, series) in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            let kind = match series.kind {
+        for (name, numbers) in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            let kind = match numbers.kind {
                 Kind::Counter => MetricType::Counter,
                 Kind::Gauge => MetricType::Gauge,
             };
-            let mut metric = encoder.encode_descriptor(name, series.help, None, kind)?;
-            for Sample { label, read } in &series.samples {
+            let mut metric = encoder.encode_descriptor(name, numbers.help, None, kind)?;
+            for (label, read) in &numbers.samples {
                 let value = read();
                 let labels: Vec<_> = label.iter().copied().collect();
                 let sample = metric.encode_family(&labels)?;
-                match series.kind {
+                match numbers.kind {
                     Kind::Counter => ConstCounter::new(value).encode(sample)?,
                     Kind::Gauge => {
                         ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(sample)?
@@ -238,6 +230,15 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// Who may read them beside the pages, by the configuration: whoever has the token; without
+    /// one this machine.
+    pub(crate) fn of(server: &config::Server) -> Self {
+        match &server.metrics_token {
+            Some(token) => Self::Token(token.clone()),
+            None => Self::ThisMachine(server.proxies.clone()),
+        }
+    }
+
     fn allows(&self, request: &Request) -> bool {
         match self {
             Self::Open => true,

@@ -14,7 +14,7 @@ mod tests;
 pub(crate) use edge::{Edge, EdgeOptions, TenantLabel, guard};
 pub(crate) use health::{Check, Readiness};
 pub(crate) use log::{start as start_log, subscriber};
-pub(crate) use metrics::{Access, Kind, Metrics};
+pub(crate) use metrics::{Access, Metrics};
 
 use axum::Router;
 use axum::routing::get;

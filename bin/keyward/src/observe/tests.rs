@@ -166,7 +166,7 @@ async fn a_large_body_is_refused_announced_or_not() {
         let request = from("192.0.2.1", Request::post("/form"))
             .header("content-type", "application/x-www-form-urlencoded");
         let request = if announced { request.header("content-length", body.len()) } else { request };
-        request.body(Body::from_stream_of(body)).unwrap()
+        request.body(streamed(body)).unwrap()
     };
     assert_eq!(send(&app, request(form(50), true)).await.status(), StatusCode::OK);
     assert_eq!(send(&app, request(form(200), true)).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -174,14 +174,8 @@ async fn a_large_body_is_refused_announced_or_not() {
 }
 
 /// A body whose length nobody knows beforehand.
-trait StreamOf {
-    fn from_stream_of(text: String) -> Body;
-}
-
-impl StreamOf for Body {
-    fn from_stream_of(text: String) -> Body {
-        Body::new(Body::from(text).map_frame(|frame| frame))
-    }
+fn streamed(text: String) -> Body {
+    Body::new(Body::from(text).map_frame(|frame| frame))
 }
 
 #[tokio::test]
@@ -275,22 +269,17 @@ async fn a_client_that_leaves_is_logged_as_gone() {
     let log = Captured::default();
     let _logging = tracing::subscriber::set_default(subscriber(tracing::Level::INFO, true, log.clone()));
     let (edge, metrics) = edge(|_| ());
-    let mut request = tokio_test_poll(
-        app(edge).oneshot(from("192.0.2.1", Request::get("/never")).body(Body::empty()).unwrap()),
-    );
-    assert!(futures_poll(&mut request).await.is_none());
+    let mut request =
+        Box::pin(app(edge).oneshot(from("192.0.2.1", Request::get("/never")).body(Body::empty()).unwrap()));
+    assert!(poll_once(&mut request).await.is_none());
     assert!(metrics.text().contains("keyward_http_requests_in_flight 1"), "{}", metrics.text());
     drop(request);
     assert!(log.text().contains("\"status\":499"), "{}", log.text());
     assert!(metrics.text().contains("keyward_http_requests_in_flight 0"));
 }
 
-fn tokio_test_poll<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
-    Box::pin(future)
-}
-
 /// Polls once.
-async fn futures_poll<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> Option<F::Output> {
+async fn poll_once<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> Option<F::Output> {
     std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
         std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
         std::task::Poll::Pending => std::task::Poll::Ready(None),
@@ -343,10 +332,12 @@ async fn metrics_count_requests_by_route_and_what_others_add() {
     }
     let commits = Arc::new(AtomicU64::new(7));
     let read = Arc::clone(&commits);
-    metrics.register(Kind::Counter, "db_commits", "Commits", move || read.load(Ordering::Relaxed));
-    metrics.register_labelled(Kind::Counter, "sign_ins", "Sign-ins", ("outcome", "done"), || 3);
-    metrics.register_labelled(Kind::Counter, "sign_ins", "Sign-ins", ("outcome", "refused"), || 4);
-    metrics.register(Kind::Gauge, "mail_queue", "Mails waiting", || 2);
+    metrics.counter("db_commits", "Commits").value(move || read.load(Ordering::Relaxed));
+    metrics
+        .counter("sign_ins", "Sign-ins")
+        .labelled(("outcome", "done"), || 3)
+        .labelled(("outcome", "refused"), || 4);
+    metrics.gauge("mail_queue", "Mails waiting").value(|| 2);
     let text = metrics.text();
     for line in [
         "keyward_http_requests_total{route=\"/recover/{code}\",class=\"2xx\"} 2",

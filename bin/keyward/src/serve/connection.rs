@@ -54,8 +54,7 @@ pub(super) async fn serve(
 ) {
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, shared.limits.stall);
-    let ends =
-        Ends { idle: shared.idle(peer), linger: shared.limits.handshake, stop, activity: Arc::default() };
+    let ends = Ends { idle: shared.idle(peer), linger: shared.limits.linger, stop, activity: Arc::default() };
     let service = service(router, peer, Arc::clone(&ends.activity));
     let Some(acceptor) = &shared.acceptor else {
         return ends.http1(stream, service).await;

@@ -1,5 +1,5 @@
 //! The accept loop: takes connections, protects them, hands their requests to a router and lets
-//! them finish when the server stops. Must not know any page, tenant or configuration file.
+//! them finish when the server stops. Must not know any page or tenant.
 
 mod connection;
 mod shutdown;
@@ -11,6 +11,7 @@ mod tls;
 pub(crate) use shutdown::{Shutdown, Trigger, on_signals, shutdown};
 pub(crate) use tls::{Certificate, TlsError};
 
+use crate::config;
 use axum::Router;
 use base::net::Network;
 use std::io;
@@ -30,8 +31,10 @@ pub(crate) struct PeerAddr(pub(crate) SocketAddr);
 pub(crate) struct Limits {
     /// Most connections at a time.
     pub(crate) connections: usize,
-    /// For the TLS handshake, and for a connection told to close.
+    /// For the TLS handshake.
     pub(crate) handshake: Duration,
+    /// For a connection without requests that was told to close.
+    pub(crate) linger: Duration,
     /// For the head of a request to arrive, counted from the answer before.
     pub(crate) headers: Duration,
     /// The same for a named proxy, which keeps connections for later requests of others.
@@ -47,6 +50,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             handshake: Duration::from_secs(10),
+            linger: Duration::from_secs(5),
             headers: Duration::from_secs(10),
             proxy_headers: Duration::from_secs(75),
             stall: Duration::from_secs(30),
@@ -66,6 +70,19 @@ pub(crate) struct Options {
     pub(crate) proxies: Vec<Network>,
     /// What one connection may take.
     pub(crate) limits: Limits,
+}
+
+impl Options {
+    /// As the configuration says.
+    ///
+    /// # Errors
+    /// If the certificate or its key cannot be used.
+    pub(crate) fn of(server: &config::Server) -> Result<Self, TlsError> {
+        let tls = server.tls.clone().map(Certificate::load).transpose()?.map(Arc::new);
+        let limits =
+            Limits { connections: server.max_connections, drain: server.shutdown, ..Limits::default() };
+        Ok(Self { listen: server.listen, tls, proxies: server.proxies.clone(), limits })
+    }
 }
 
 /// How the server ended.
@@ -95,11 +112,7 @@ impl Server {
         socket.bind(options.listen)?;
         let listener = socket.listen(1024)?;
         let address = listener.local_addr()?;
-        let acceptor = options
-            .tls
-            .map(|certificate| tls::acceptor(certificate))
-            .transpose()
-            .map_err(io::Error::other)?;
+        let acceptor = options.tls.map(tls::acceptor).transpose().map_err(io::Error::other)?;
         let shared = connection::Shared { acceptor, proxies: options.proxies, limits: options.limits };
         Ok(Self { listener, address, shared: Arc::new(shared) })
     }

@@ -36,7 +36,15 @@ fn router(gate: &Gate) -> Router {
 }
 
 fn limits() -> Limits {
-    Limits { connections: 16, handshake: LONG, headers: LONG, proxy_headers: LONG, stall: LONG, drain: LONG }
+    Limits {
+        connections: 16,
+        handshake: LONG,
+        linger: LONG,
+        headers: LONG,
+        proxy_headers: LONG,
+        stall: LONG,
+        drain: LONG,
+    }
 }
 
 struct Running {
@@ -172,9 +180,11 @@ fn old_client_hello(minor: u8) -> Vec<u8> {
     let mut body = vec![3, minor];
     body.extend([7; 32]); // random
     body.push(0); // no session
-    body.extend([0, 4, 0xc0, 0x13, 0x00, 0x2f]); // ECDHE-RSA and RSA with AES-128-CBC-SHA
+    body.extend([0, 4, 0xc0, 0x09, 0xc0, 0x0a]); // ECDHE-ECDSA with AES-CBC-SHA
     body.extend([1, 0]); // no compression
-    body.extend([0, 8, 0, 10, 0, 4, 0, 2, 0, 23]); // groups: secp256r1
+    body.extend([0, 16]); // extensions:
+    body.extend([0, 10, 0, 4, 0, 2, 0, 23]); // groups: secp256r1
+    body.extend([0, 13, 0, 4, 0, 2, 4, 3]); // signatures: or their lack were the reason
     let mut hello =
         vec![22, 3, 1, 0, u8::try_from(body.len() + 4).unwrap(), 1, 0, 0, u8::try_from(body.len()).unwrap()];
     hello.extend(body);
@@ -206,10 +216,10 @@ async fn a_client_that_sends_its_head_slowly_is_cut() {
 
 #[tokio::test]
 async fn a_client_that_sends_nothing_is_cut_before_and_after_the_handshake() {
-    let server = start(tls(), Limits { headers: SHORT, handshake: SHORT, ..limits() });
+    let server = start(tls(), Limits { handshake: SHORT, ..limits() });
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     assert_eq!(rest(&mut silent).await, "");
-    let server = start(tls(), Limits { headers: SHORT, ..limits() });
+    let server = start(tls(), Limits { headers: SHORT, linger: SHORT, ..limits() });
     for alpn in [&b"h2"[..], b"http/1.1"] {
         let mut silent = tls_client(server.address, &FILES.1, alpn, &rustls::version::TLS13).await.unwrap();
         rest(&mut silent).await;
