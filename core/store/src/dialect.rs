@@ -27,6 +27,9 @@ pub(crate) const BEGIN_NUMBERING: &str = "BEGIN; SET LOCAL enable_seqscan = off;
 /// Waits until nobody else numbers.
 pub(crate) const LOCK_SEQUENCER: &str = "SELECT number FROM sequencer WHERE name = 'event' FOR UPDATE";
 
+/// Events that one batch of the chain holds at most on PostgreSQL, as written below.
+pub(crate) const BATCH: usize = 500;
+
 /// Numbers the oldest events without number, after `$1`.
 pub(crate) const NUMBER_EVENTS: &str = "UPDATE event SET number = fresh.number FROM \
     (SELECT tenant, id, $1::bigint + row_number() OVER (ORDER BY id, tenant) AS number FROM \

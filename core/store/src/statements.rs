@@ -2,14 +2,15 @@
 
 use crate::{Db, DbError};
 
-/// Declares the statements of a module and collects them in `ALL`, for [`prepare_all`].
+/// Declares the statements of a module and collects them in `ALL`, for [`prepare_all`]. The crate
+/// gives out the lists of its modules in one function, as [`statements`](crate::statements()) does.
 #[macro_export]
 macro_rules! statements {
     ($($(#[$meta:meta])* $vis:vis const $name:ident: &str = $sql:expr;)*) => {
         $($(#[$meta])* $vis const $name: &str = $sql;)*
 
         /// Every statement of this module, for the check that both engines accept them.
-        pub const ALL: &[&str] = &[$($name),*];
+        pub(crate) const ALL: &[&str] = &[$($name),*];
     };
 }
 
@@ -59,13 +60,15 @@ pub async fn prepare_all(db: &Db, statements: &[&'static str]) -> Result<(), DbE
     }
 }
 
-/// The engine's own statements that both engines run.
-#[cfg(test)]
-pub(crate) const ENGINE: &[&str] = &[
-    crate::dialect::INSERT_EVENT,
-    crate::dialect::FIND_EVENT,
-    crate::engine::chain::LAST_LINK,
-    crate::engine::chain::INSERT_LINK,
-    crate::engine::chain::NEXT_BATCHES,
-    crate::engine::chain::EVENTS_IN,
-];
+/// Every statement of this crate.
+pub fn statements() -> Vec<&'static str> {
+    let engine = [
+        crate::dialect::INSERT_EVENT,
+        crate::dialect::FIND_EVENT,
+        crate::engine::chain::LAST_LINK,
+        crate::engine::chain::INSERT_LINK,
+        crate::engine::chain::NEXT_BATCHES,
+        crate::engine::chain::EVENTS_IN,
+    ];
+    [&engine, crate::lease::ALL, crate::migrate::ALL, &crate::rows::statements()].concat()
+}

@@ -16,8 +16,17 @@ pub use unit::{EventRow, Expect, Outcome, Unit, UnitId};
 pub use url::DbUrl;
 pub use value::{Cell, FromRow, FromValue, Row, ToValue, Value};
 
-use std::sync::Arc;
+use crate::dialect;
+use base::{Env, Time};
+use std::{sync::Arc, time::Duration};
 use url::Place;
+
+/// How long the sequencer's lease stands without being prolonged.
+const LEASE: Duration = Duration::from_secs(10);
+/// Between looks for events without number.
+const IDLE: Duration = Duration::from_millis(200);
+/// Between looks whether the lease is free.
+const ELSEWHERE: Duration = Duration::from_secs(2);
 
 /// Which database serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +166,47 @@ impl Db {
             Backend::Sqlite(store) => store.close().await,
             Backend::Postgres(store) => store.close().await,
         }
+    }
+
+    /// Numbers the events that wait for it, at most 500, and writes their row of the chain; gives
+    /// how many there were. On SQLite every commit does so itself, and this does nothing.
+    ///
+    /// # Errors
+    /// As [`Db::one`].
+    pub async fn number_events(&self) -> Result<usize, DbError> {
+        match &*self.0 {
+            Backend::Sqlite(_) => Ok(0),
+            Backend::Postgres(store) => store.number_events().await,
+        }
+    }
+
+    /// Numbers events as they come, for as long as it is polled, on the one node that holds the
+    /// lease. On SQLite it is over at once.
+    pub async fn sequencer(self, env: Env) {
+        let holder = env.bytes();
+        while self.engine() == Engine::Postgres {
+            let turn = self.sequencer_turn(&env, holder).await;
+            let pause = turn.unwrap_or_else(|error| {
+                tracing::warn!(%error, "events could not be numbered");
+                ELSEWHERE
+            });
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// One turn of the sequencer; gives the pause until the next.
+    async fn sequencer_turn(&self, env: &Env, holder: [u8; 16]) -> Result<Duration, DbError> {
+        let now = env.now();
+        let term: (Time, Time) = (now, now.plus(LEASE));
+        if !crate::lease::take(self, ("sequencer", holder), env.id(), term).await? {
+            return Ok(ELSEWHERE);
+        }
+        while env.now() < now.plus(LEASE / 2) {
+            if self.number_events().await? < dialect::BATCH {
+                return Ok(IDLE);
+            }
+        }
+        Ok(Duration::ZERO)
     }
 
     /// Prepares a statement in all forms in which it may run.

@@ -16,7 +16,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
 };
@@ -305,7 +305,11 @@ pub(super) fn checkpointer(connection: Connection) -> Result<Checkpointer, DbErr
 impl Checkpointer {
     fn wake(&self) {
         // A wake that is already waiting is enough.
-        drop(self.wakes.as_ref().map(|wakes| wakes.try_send(())));
+        if let Some(wakes) = &self.wakes
+            && let Err(TrySendError::Disconnected(())) = wakes.try_send(())
+        {
+            tracing::warn!("the checkpoint thread is gone");
+        }
     }
 
     fn stop(&mut self) {
