@@ -38,6 +38,8 @@
 //! # fn main() { assert_eq!(rows::ALL.len(), 2); }
 //! ```
 
+pub mod accounts;
+pub mod attributes;
 #[doc(hidden)]
 pub mod conformance;
 mod dialect;
@@ -54,4 +56,4 @@ pub use engine::{
     ToValue, Unit, UnitId, Value, Verified, verify_chain,
 };
 pub use migrate::{MIGRATIONS, Migration, Pending, migrate, pending};
-pub use statements::prepare_all;
+pub use statements::{prepare_all, statements};
