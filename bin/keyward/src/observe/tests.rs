@@ -38,12 +38,47 @@ impl<'a> MakeWriter<'a> for Captured {
 }
 
 impl Captured {
+    /// Collects what this thread logs until the guard is dropped.
+    fn collect(&self, level: tracing::Level, json: bool) -> tracing::subscriber::DefaultGuard {
+        Attentive::listen();
+        tracing::subscriber::set_default(subscriber(level, json, self.clone()))
+    }
+
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
+/// Listens where no test collects. Without it, a place that logs for the first time while nobody
+/// listens may be remembered as one that nobody ever will listen to.
+struct Attentive;
+
+impl Attentive {
+    fn listen() {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| drop(tracing::subscriber::set_global_default(Self)));
+    }
+}
+
+impl tracing::Subscriber for Attentive {
+    fn register_callsite(&self, _: &tracing::Metadata<'_>) -> tracing::subscriber::Interest {
+        tracing::subscriber::Interest::sometimes()
+    }
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        false
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
 fn edge(change: impl FnOnce(&mut EdgeOptions)) -> (Edge, Arc<Metrics>) {
+    Attentive::listen();
     let metrics = Arc::new(Metrics::new());
     let mut options = EdgeOptions::new(Env::system(), Arc::clone(&metrics));
     options.proxies = vec!["10.0.0.0/8".parse().unwrap()];
@@ -207,7 +242,7 @@ async fn an_answer_that_takes_too_long_is_503() {
 async fn one_line_a_request_and_never_a_secret_in_it() {
     for json in [true, false] {
         let log = Captured::default();
-        let _logging = tracing::subscriber::set_default(subscriber(tracing::Level::DEBUG, json, log.clone()));
+        let _logging = log.collect(tracing::Level::DEBUG, json);
         let app = app(edge(|_| ()).0);
         let request = from(
             "2001:db8:1:2:3:4:5:6",
@@ -241,7 +276,7 @@ async fn one_line_a_request_and_never_a_secret_in_it() {
 #[tokio::test]
 async fn the_line_is_json_with_the_agreed_names() {
     let log = Captured::default();
-    let _logging = tracing::subscriber::set_default(subscriber(tracing::Level::INFO, true, log.clone()));
+    let _logging = log.collect(tracing::Level::INFO, true);
     send(&app(edge(|_| ()).0), from("192.0.2.1", Request::get("/tenant")).body(Body::empty()).unwrap()).await;
     let line: serde_json::Value = serde_json::from_str(log.text().trim()).unwrap();
     assert_eq!(line["tenant"], "shop");
@@ -255,7 +290,7 @@ async fn the_line_is_json_with_the_agreed_names() {
 #[tokio::test]
 async fn libraries_do_not_log_below_warn() {
     let log = Captured::default();
-    let _logging = tracing::subscriber::set_default(subscriber(tracing::Level::DEBUG, true, log.clone()));
+    let _logging = log.collect(tracing::Level::DEBUG, true);
     tracing::debug!(target: "h2::codec", "canary");
     tracing::info!(target: "tokio_postgres", "canary");
     tracing::warn!(target: "rustls", "seen");
@@ -267,7 +302,7 @@ async fn libraries_do_not_log_below_warn() {
 #[tokio::test]
 async fn a_client_that_leaves_is_logged_as_gone() {
     let log = Captured::default();
-    let _logging = tracing::subscriber::set_default(subscriber(tracing::Level::INFO, true, log.clone()));
+    let _logging = log.collect(tracing::Level::INFO, true);
     let (edge, metrics) = edge(|_| ());
     let mut request =
         Box::pin(app(edge).oneshot(from("192.0.2.1", Request::get("/never")).body(Body::empty()).unwrap()));
