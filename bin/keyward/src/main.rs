@@ -1,1 +1,5 @@
+mod config;
+mod observe;
+mod serve;
+
 fn main() {}

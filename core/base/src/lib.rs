@@ -11,6 +11,7 @@ pub mod handle;
 pub mod id;
 pub mod identifier;
 pub mod mac;
+pub mod net;
 pub mod rng;
 pub mod seal;
 pub mod secret;
