@@ -1,0 +1,143 @@
+//! Admission before any work: how many requests a network, an application or a tenant may send.
+//!
+//! Buckets of the generic cell rate algorithm (ITU-T I.371), one time each, in memory, a node's
+//! share of the limit. What is forgotten here costs nothing: the attempts that protect accounts
+//! are rows of the store.
+
+#[cfg(test)]
+mod tests;
+
+use base::{Error, Id, Kind, Time, id, net::Network};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// Who is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A client's network, see [`base::net::network`].
+    Network(Network),
+    /// An application of a tenant.
+    Application(Id<id::Application>),
+    /// A whole tenant.
+    Tenant(Id<id::Tenant>),
+}
+
+/// How often, and how often at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests a minute in the long run.
+    pub per_minute: u32,
+    /// Requests at once after a rest.
+    pub burst: u32,
+}
+
+/// The limits of the whole deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one network.
+    pub network: Rate,
+    /// Of one application.
+    pub application: Rate,
+    /// Of one tenant.
+    pub tenant: Rate,
+    /// How many subjects are remembered.
+    pub entries: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            network: Rate { per_minute: 600, burst: 300 },
+            application: Rate { per_minute: 6_000_000, burst: 200_000 },
+            tenant: Rate { per_minute: 12_000_000, burst: 400_000 },
+            entries: 200_000,
+        }
+    }
+}
+
+/// The buckets of this node. Clones share them.
+#[derive(Clone)]
+pub struct Admission(Arc<Buckets>);
+
+struct Buckets {
+    limits: Limits,
+    nodes: AtomicU32,
+    /// When each subject's bucket will have drained.
+    drained_at: Mutex<HashMap<Subject, Time>>,
+}
+
+impl Admission {
+    /// Empty buckets.
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(Buckets { limits, nodes: AtomicU32::new(1), drained_at: Mutex::default() }))
+    }
+
+    /// Sets among how many live nodes the limits are divided.
+    pub fn share(&self, nodes: u32) {
+        self.0.nodes.store(nodes.max(1), Ordering::Relaxed);
+    }
+
+    /// Takes one request of the subject's.
+    ///
+    /// # Errors
+    /// `error-too-many` (429, with the time to come back); the request is not counted then.
+    pub fn check(&self, subject: Subject, now: Time) -> Result<(), Error> {
+        let (interval, most) = self.0.pace(subject);
+        let mut buckets = self.0.lock();
+        let drained_at = buckets.get(&subject).map_or(now, |at| now.max(*at)).plus(interval);
+        let wait = drained_at.since(now).saturating_sub(most);
+        if !wait.is_zero() {
+            return Err(too_many(wait));
+        }
+        if buckets.len() >= self.0.limits.entries && !buckets.contains_key(&subject) {
+            make_room(&mut buckets, self.0.limits.entries, now);
+        }
+        buckets.insert(subject, drained_at);
+        Ok(())
+    }
+}
+
+impl Buckets {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Subject, Time>> {
+        self.drained_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What one request adds to the bucket on this node, and how much it holds.
+    fn pace(&self, subject: Subject) -> (Duration, Duration) {
+        let rate = match subject {
+            Subject::Network(_) => self.limits.network,
+            Subject::Application(_) => self.limits.application,
+            Subject::Tenant(_) => self.limits.tenant,
+        };
+        let whole = Duration::from_secs(60) / rate.per_minute.max(1);
+        let interval = whole.saturating_mul(self.nodes.load(Ordering::Relaxed));
+        (interval, whole.saturating_mul(rate.burst).max(interval))
+    }
+}
+
+/// Forgets who is at rest; if that is not enough, half of the others, those who asked least.
+fn make_room(buckets: &mut HashMap<Subject, Time>, entries: usize, now: Time) {
+    buckets.retain(|_, drained_at| *drained_at > now);
+    if buckets.len() < entries - entries / 8 {
+        return;
+    }
+    let mut times: Vec<Time> = buckets.values().copied().collect();
+    let middle = times.len() / 2;
+    if middle < times.len() {
+        let (_, median, _) = times.select_nth_unstable(middle);
+        let median = *median;
+        buckets.retain(|_, drained_at| *drained_at > median);
+    }
+}
+
+fn too_many(wait: Duration) -> Error {
+    let after = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+    Error::new(Kind::TooMany, "error-too-many", "Too many requests. Please wait a moment and try again.")
+        .retry_after(after)
+}

@@ -1,0 +1,329 @@
+//! Password hashing: a fixed pool of threads, each with its own arena, behind a queue that is
+//! bounded in milliseconds of work. Known devices go first; a caller who has gone, or waited too
+//! long, is dropped before the hash; a full queue refuses at once.
+//!
+//! A hash never runs on a thread that serves requests.
+
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use base::{Env, Error, Kind};
+use passwords::{HashError, Hasher, Params, PhcString, Prepared, Verdict};
+pub use slots::{AccountSlot, AccountSlots};
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// Whose hash goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody at a device on which they have signed in before.
+    KnownDevice,
+    /// Anybody else.
+    Other,
+}
+
+/// How much the pool may do.
+#[derive(Debug, Clone, Copy)]
+pub struct HashSettings {
+    /// Threads; as many as the machine has cores by default.
+    pub threads: usize,
+    /// How much work may wait before a caller is refused.
+    pub queue: Duration,
+    /// How long a caller waits for the hash to begin.
+    pub patience: Duration,
+    /// After how long without work a thread gives its arena back.
+    pub release_after: Duration,
+    /// The cost of new hashes.
+    pub params: Params,
+}
+
+impl Default for HashSettings {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            queue: Duration::from_millis(500),
+            patience: Duration::from_secs(2),
+            release_after: Duration::from_secs(60),
+            params: Params::DEFAULT,
+        }
+    }
+}
+
+/// The hashing pool. Clones share it; its threads end with the last of them.
+#[derive(Clone)]
+pub struct HashPool {
+    owner: Arc<Owner>,
+    env: Env,
+}
+
+impl HashPool {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If the operating system gives no thread.
+    pub fn start(env: Env, settings: HashSettings) -> Result<Self, Error> {
+        let shared = Arc::new(Shared::new(settings));
+        let owner = Arc::new(Owner(Arc::clone(&shared)));
+        for number in 0..settings.threads.max(1) {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || shared.serve())
+                .map_err(|error| Error::internal(format!("no thread for hashing: {error}")))?;
+        }
+        Ok(Self { owner, env })
+    }
+
+    /// Hashes a new password under a fresh salt.
+    ///
+    /// # Errors
+    /// `error-busy` (503, with the time to come back) when the queue is full or the wait too long.
+    pub async fn hash(&self, password: Prepared, priority: Priority) -> Result<PhcString, Error> {
+        let (salt, params) = (self.env.bytes(), self.owner.0.settings.params);
+        self.run(priority, move |hasher| hasher.hash(&password, salt, params, None)).await
+    }
+
+    /// Verifies a password. For an unknown account give [`passwords::dummy`]: the same path, the
+    /// same time.
+    ///
+    /// # Errors
+    /// As [`HashPool::hash`].
+    pub async fn verify(
+        &self,
+        password: Prepared,
+        stored: PhcString,
+        priority: Priority,
+    ) -> Result<Verdict, Error> {
+        self.run(priority, move |hasher| hasher.verify(&password, &stored, None)).await
+    }
+
+    /// How many hashes were made since the start, for new and for typed passwords.
+    pub fn hashes(&self) -> u64 {
+        self.owner.0.hashes.load(Ordering::Relaxed)
+    }
+
+    /// How many milliseconds of work wait in the queue, by the measure of the latest hashes.
+    pub fn queue_ms(&self) -> u64 {
+        let queue = self.owner.0.queue();
+        u64::try_from(self.owner.0.wait(&queue, queue.len()).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// How many threads hold an arena at present.
+    pub fn arenas(&self) -> usize {
+        self.owner.0.arenas.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.owner.0.push(priority, Box::new(Call { work, reply }))?;
+        match answer.await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error @ HashError::Memory { .. })) => Err(Error::unavailable(error.to_string())),
+            Ok(Err(error)) => Err(Error::internal(error.to_string())),
+            Err(_) => Err(busy("waited too long for a hash", self.owner.0.settings.queue)),
+        }
+    }
+}
+
+fn busy(why: &str, wait: Duration) -> Error {
+    let after = Duration::from_secs(wait.as_secs() + 1);
+    Error::new(Kind::Unavailable, "error-busy", "We are very busy right now. Please try again in a moment.")
+        .because(why)
+        .retry_after(after)
+}
+
+/// Ends the threads when the last pool is dropped.
+struct Owner(Arc<Shared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.queue().closed = true;
+        self.0.wake.notify_all();
+    }
+}
+
+/// One hash on its way, whatever its answer.
+trait Task: Send {
+    /// Whether somebody still waits for the answer.
+    fn is_wanted(&self) -> bool;
+    fn run(self: Box<Self>, hasher: &mut Hasher);
+}
+
+struct Call<F, T> {
+    work: F,
+    reply: oneshot::Sender<Result<T, HashError>>,
+}
+
+impl<F, T> Task for Call<F, T>
+where
+    F: FnOnce(&mut Hasher) -> Result<T, HashError> + Send,
+    T: Send,
+{
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
+    fn run(self: Box<Self>, hasher: &mut Hasher) {
+        // A caller who went away meanwhile needs no answer.
+        let _ = self.reply.send((self.work)(hasher));
+    }
+}
+
+struct Waiting {
+    task: Box<dyn Task>,
+    since: Instant,
+}
+
+struct Queue {
+    known: VecDeque<Waiting>,
+    others: VecDeque<Waiting>,
+    /// Moving average of what a hash takes.
+    mean: Duration,
+    closed: bool,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        self.known.len() + self.others.len()
+    }
+
+    fn take(&mut self) -> Option<Waiting> {
+        self.known.pop_front().or_else(|| self.others.pop_front())
+    }
+}
+
+enum Next {
+    Task(Box<dyn Task>),
+    Idle,
+    Closed,
+}
+
+struct Shared {
+    settings: HashSettings,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    hashes: AtomicU64,
+    arenas: AtomicUsize,
+}
+
+impl Shared {
+    fn new(settings: HashSettings) -> Self {
+        let queue = Queue {
+            known: VecDeque::new(),
+            others: VecDeque::new(),
+            mean: Duration::from_millis(20),
+            closed: false,
+        };
+        Self {
+            settings,
+            queue: Mutex::new(queue),
+            wake: Condvar::new(),
+            hashes: AtomicU64::new(0),
+            arenas: AtomicUsize::new(0),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long this many hashes take on all threads.
+    fn wait(&self, queue: &Queue, hashes: usize) -> Duration {
+        let threads = u32::try_from(self.settings.threads.max(1)).unwrap_or(u32::MAX);
+        queue.mean.saturating_mul(u32::try_from(hashes).unwrap_or(u32::MAX)) / threads
+    }
+
+    /// Known devices are refused only for known devices before them, so that strangers who fill
+    /// the queue do not lock customers out.
+    fn push(&self, priority: Priority, task: Box<dyn Task>) -> Result<(), Error> {
+        let mut queue = self.queue();
+        let ahead = match priority {
+            Priority::KnownDevice => queue.known.len(),
+            Priority::Other => queue.len(),
+        };
+        let wait = self.wait(&queue, ahead);
+        if wait >= self.settings.queue {
+            return Err(busy("the hashing queue is full", wait));
+        }
+        let waiting = Waiting { task, since: Instant::now() };
+        match priority {
+            Priority::KnownDevice => queue.known.push_back(waiting),
+            Priority::Other => queue.others.push_back(waiting),
+        }
+        drop(queue);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// The next task that somebody still waits for. With an arena in hand, `Idle` after a while.
+    fn next(&self, warm: bool) -> Next {
+        let mut queue = self.queue();
+        loop {
+            while let Some(waiting) = queue.take() {
+                if waiting.task.is_wanted() && waiting.since.elapsed() <= self.settings.patience {
+                    return Next::Task(waiting.task);
+                }
+            }
+            if queue.closed {
+                return Next::Closed;
+            }
+            if warm {
+                let woken = self.wake.wait_timeout(queue, self.settings.release_after);
+                let timeout;
+                (queue, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() && queue.len() == 0 && !queue.closed {
+                    return Next::Idle;
+                }
+            } else {
+                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// What each thread does until the pool is gone.
+    fn serve(&self) {
+        let mut hasher = Hasher::new(self.settings.params);
+        let mut warm = false;
+        loop {
+            match self.next(warm) {
+                Next::Task(task) => {
+                    if !std::mem::replace(&mut warm, true) {
+                        self.arenas.fetch_add(1, Ordering::Relaxed);
+                    }
+                    self.hash(task, &mut hasher);
+                }
+                Next::Idle => {
+                    hasher.release();
+                    warm = false;
+                    self.arenas.fetch_sub(1, Ordering::Relaxed);
+                }
+                Next::Closed => return,
+            }
+        }
+    }
+
+    fn hash(&self, task: Box<dyn Task>, hasher: &mut Hasher) {
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+        let begun = Instant::now();
+        // A thread that died would be missing until the next start.
+        if catch_unwind(AssertUnwindSafe(|| task.run(hasher))).is_err() {
+            *hasher = Hasher::new(self.settings.params);
+            tracing::error!("a password hash panicked");
+        }
+        let mut queue = self.queue();
+        queue.mean = (queue.mean * 7 + begun.elapsed()) / 8;
+    }
+}
