@@ -128,6 +128,31 @@ pub async fn a_repeat_means_done(db: &Db) -> Check {
     Ok(())
 }
 
+/// A unit whose connection is lost on the way, there or back, is done and done once. `cut` makes
+/// that happen to what follows it.
+///
+/// # Errors
+/// What did not hold.
+pub async fn a_lost_connection_is_survived(db: &Db, cut: &(dyn Fn() + Send + Sync)) -> Check {
+    let shapes = shapes(Id::from_bytes([0; 16])).len();
+    for shape in 0..shapes {
+        // The first prepares the statements, so that the cut meets the unit itself.
+        for lost in [false, true] {
+            let thing = made(db, None).await?;
+            let Some((name, unit)) = self::shapes(thing).into_iter().nth(shape) else { continue };
+            let events = count(db, EVENTS).await? + i64::from(!unit.events.is_empty());
+            if lost {
+                cut();
+            }
+            let outcome = db.commit(unit).await?;
+            ensure!(outcome.done(), "{name}: {outcome:?}");
+            ensure!(version(db, thing).await? == 1, "{name} was not done once");
+            ensure!(count(db, EVENTS).await? == events, "{name}: not one event");
+        }
+    }
+    Ok(())
+}
+
 /// A unit whose caller goes away is carried through, and its repeat means done.
 ///
 /// # Errors
@@ -139,8 +164,8 @@ pub async fn a_unit_outlives_its_caller(db: &Db) -> Check {
     {
         let mut gone = pin!(db.commit(unit.clone()));
         poll_fn(|context| {
-            let first = gone.as_mut().poll(context);
-            Poll::Ready(drop(first))
+            drop(gone.as_mut().poll(context));
+            Poll::Ready(())
         })
         .await;
     }

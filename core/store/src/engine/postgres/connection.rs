@@ -110,6 +110,14 @@ impl Connection {
         self.query_as(sql, Form::Plain, args).await
     }
 
+    /// The same outside of a transaction: once more if a table changed under the statement.
+    pub(super) async fn query_again(&self, sql: &'static str, args: &[Value]) -> Result<Vec<Row>, Failure> {
+        match self.query(sql, args).await {
+            Err(Failure::Stale) => self.query(sql, args).await,
+            rows => rows,
+        }
+    }
+
     /// Runs a statement in this form and gives its rows.
     pub(super) async fn query_as(
         &self,

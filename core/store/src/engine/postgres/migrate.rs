@@ -49,7 +49,8 @@ async fn make_table(connection: &Connection) -> Result<(), DbError> {
 /// leaves the transaction open: the connection is closed.
 async fn carry_out(connection: &Connection, step: &Step) -> Result<bool, Failure> {
     connection.control("BEGIN; LOCK TABLE migration IN SHARE ROW EXCLUSIVE MODE").await?;
-    let recorded = connection.query(FIND, &args![step.migration, step.number]).await?;
+    let name = args![step.migration, step.number];
+    let recorded = connection.query(FIND, &name).await?;
     if let Some(row) = recorded.first() {
         let checksum: Vec<u8> =
             row.try_get(0).map_err(|error| DbError::Decode(format!("checksum: {error}")))?;

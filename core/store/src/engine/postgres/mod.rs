@@ -63,7 +63,7 @@ impl Store {
         let mut last = None;
         for _ in 0..TRIES {
             let connection = self.reads.take().await?;
-            match timed(READ, connection.query(sql, args)).await {
+            match timed(READ, connection.query_again(sql, args)).await {
                 Ok(rows) => return decode(&rows, limit),
                 Err(failure) => last = Some(again(failure)?),
             }
@@ -80,7 +80,7 @@ impl Store {
         let mut last = None;
         for _ in 0..TRIES {
             let connection = self.scans.take().await?;
-            let rows = timed(SCAN, connection.query(sql, args)).await;
+            let rows = timed(SCAN, connection.query_again(sql, args)).await;
             if !matches!(rows, Err(Failure::Lost(_))) {
                 connection.give_back();
             }

@@ -40,7 +40,8 @@ async fn batch(connection: &Connection) -> Result<usize, Failure> {
     connection.query(dialect::LOCK_SEQUENCER, &[]).await?;
     let end: Vec<Link> = decode(&connection.query(chain::LAST_LINK, &[]).await?, 1)?;
     let end = end.into_iter().next().unwrap_or_default();
-    let rows = connection.query(dialect::NUMBER_EVENTS, &crate::args![end.number]).await?;
+    let after = crate::args![end.number];
+    let rows = connection.query(dialect::NUMBER_EVENTS, &after).await?;
     let mut events = rows
         .iter()
         .map(|row| Numbered::from_row(&Row(Source::Postgres(row))))
@@ -58,7 +59,8 @@ async fn batch(connection: &Connection) -> Result<usize, Failure> {
     }
     let link = crate::args![number, end.number + 1, end.hash, hasher.finish()];
     connection.execute(chain::INSERT_LINK, Form::Plain, &link).await?;
-    connection.execute(dialect::MOVE_SEQUENCER, Form::Plain, &crate::args![number]).await?;
+    let last = crate::args![number];
+    connection.execute(dialect::MOVE_SEQUENCER, Form::Plain, &last).await?;
     connection.control("COMMIT").await?;
     Ok(events.len())
 }

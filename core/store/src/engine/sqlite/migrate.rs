@@ -40,7 +40,8 @@ fn carry_out(connection: &mut Connection, step: &Step) -> Result<bool, DbError> 
     }
     transaction.execute_batch(&step.sql).map_err(refused)?;
     let mut record = transaction.prepare(&dialect::sqlite_placeholders(RECORD)).map_err(refused)?;
-    text::bind(&mut record, &args![step.migration, step.number, step.checksum])?;
+    let args = args![step.migration, step.number, step.checksum];
+    text::bind(&mut record, &args)?;
     record.raw_execute().map_err(refused)?;
     drop(record);
     transaction.commit().map_err(refused)?;

@@ -10,7 +10,7 @@ use tokio_postgres::NoTls;
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// The engines that this run can test.
-pub fn engines() -> Vec<Engine> {
+pub(crate) fn engines() -> Vec<Engine> {
     match server() {
         Some(_) => vec![Engine::Sqlite, Engine::Postgres],
         None => vec![Engine::Sqlite],
@@ -18,20 +18,20 @@ pub fn engines() -> Vec<Engine> {
 }
 
 /// The URL of the PostgreSQL server for tests.
-pub fn server() -> Option<String> {
+pub(crate) fn server() -> Option<String> {
     std::env::var("KEYWARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
 }
 
 /// Where the database of a test is.
-pub struct Scratch {
-    pub url: String,
+pub(crate) struct Scratch {
+    pub(crate) url: String,
     folder: Option<PathBuf>,
     name: String,
 }
 
 impl Scratch {
     /// A place of its own for one test.
-    pub async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("keyward_test_{}_{number}", std::process::id());
         if engine == Engine::Sqlite {
@@ -48,17 +48,17 @@ impl Scratch {
     }
 
     /// Opens it.
-    pub async fn open(&self) -> Db {
+    pub(crate) async fn open(&self) -> Db {
         Db::open(&self.parsed(), OpenOptions::default()).await.unwrap()
     }
 
     /// Its address.
-    pub fn parsed(&self) -> DbUrl {
+    pub(crate) fn parsed(&self) -> DbUrl {
         self.url.parse().unwrap()
     }
 
     /// Closes and removes it.
-    pub async fn remove(self, db: Db) {
+    pub(crate) async fn remove(self, db: Db) {
         db.close().await;
         match self.folder {
             Some(folder) => std::fs::remove_dir_all(folder).unwrap(),
@@ -70,7 +70,7 @@ impl Scratch {
 }
 
 /// Runs a statement on a connection of its own.
-pub async fn execute(url: &str, sql: &str) {
+pub(crate) async fn execute(url: &str, sql: &str) {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     let driver = tokio::spawn(connection);
     client.batch_execute(sql).await.unwrap();

@@ -1,7 +1,14 @@
 //! Every check of the conformance suite on SQLite, and on PostgreSQL where `KEYWARD_TEST_POSTGRES`
 //! names a server whose role may create databases (`tests/postgres.sh` prints one).
 
+#[cfg(test)]
+mod postgres;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod scratch;
+#[cfg(test)]
+mod sqlite;
 
 use scratch::{Scratch, engines};
 use store::{conformance, prepare_all, statements};
