@@ -1,4 +1,4 @@
-//! Owns the stylesheet and the script of the hosted pages, built in under names that carry the
+//! Owns the stylesheet, the script and the icon of the hosted pages, built in under names that carry the
 //! hash of their content, so that they may be cached for ever.
 
 use std::sync::LazyLock;
@@ -18,6 +18,8 @@ const JS: &str = concat!(
     include_str!("../../../web/hosted/js/once.js"),
 );
 
+const ICON: &str = include_str!("../../../web/hosted/icon.svg");
+
 const FORM_POST_JS: &str = include_str!("../../../web/hosted/js/form-post.js");
 
 /// The script of the form_post page, which stands in the page itself.
@@ -26,10 +28,17 @@ pub fn form_post_script() -> &'static str {
 }
 
 /// The source that lets [`form_post_script`] run, for `script-src` of that page only.
-pub const FORM_POST_SCRIPT_CSP: &str = "'sha256-j5Yd5o9fJ9yTlzmxHqIQtIRNX3MlUOVa2hcKQ1yYfVY='";
+pub const FORM_POST_SCRIPT_CSP: &str = "'sha256-vitWrmOKHWGOsJkGfUJIw77R0zqVjGbVePRUgCXU9RY='";
 
 static CSS_PATH: LazyLock<String> = LazyLock::new(|| hashed("hosted", CSS.as_bytes(), "css"));
 static JS_PATH: LazyLock<String> = LazyLock::new(|| hashed("hosted", JS.as_bytes(), "js"));
+
+static ICON_PATH: LazyLock<String> = LazyLock::new(|| hashed("icon", ICON.as_bytes(), "svg"));
+
+/// Where the icon of the window is, below the base path.
+pub fn icon_path() -> &'static str {
+    &ICON_PATH
+}
 
 /// Where the stylesheet is, below the base path: `/assets/hosted-….css`.
 pub fn css_path() -> &'static str {
@@ -48,6 +57,8 @@ pub fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
         Some(("text/css; charset=utf-8", CSS.as_bytes()))
     } else if path == js_path() {
         Some(("text/javascript; charset=utf-8", JS.as_bytes()))
+    } else if path == icon_path() {
+        Some(("image/svg+xml", ICON.as_bytes()))
     } else {
         None
     }

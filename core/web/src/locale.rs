@@ -61,9 +61,8 @@ impl Locale {
         for part in header.split(',').take(20) {
             let mut pieces = part.split(';');
             let Some(locale) = pieces.next().and_then(Self::from_tag) else { continue };
-            let quality = pieces
-                .find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok())
-                .unwrap_or(1.0);
+            let quality =
+                pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
             if quality > 0.0 && best.is_none_or(|(highest, _)| quality > highest) {
                 best = Some((quality, locale));
             }

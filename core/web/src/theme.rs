@@ -59,7 +59,8 @@ impl Color {
     /// This colour moved towards another by `part` of the way (0 to 1).
     fn towards(self, other: Self, part: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
-        let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round() as u8;
+        let mix =
+            |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round() as u8;
         Self {
             red: mix(self.red, other.red),
             green: mix(self.green, other.green),
@@ -140,7 +141,9 @@ pub enum Refused {
         value: String,
     },
     /// Too little contrast.
-    #[error("{one} {a} on {other} {b} has a contrast of {ratio}, people need at least 4.5; make one of them darker or lighter")]
+    #[error(
+        "{one} {a} on {other} {b} has a contrast of {ratio}, people need at least 4.5; make one of them darker or lighter"
+    )]
     Contrast {
         /// The setting in front.
         one: &'static str,

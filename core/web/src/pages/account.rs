@@ -42,7 +42,13 @@ pub struct Profile {
 }
 
 impl Profile {
-    fn text(&self, name: &'static str, label: &'static str, autocomplete: &'static str, value: &str) -> Field {
+    fn text(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        autocomplete: &'static str,
+        value: &str,
+    ) -> Field {
         let error = self.errors.iter().find(|(field, _)| *field == name).map(|(_, error)| error);
         Field::text(name, label, autocomplete).optional().holding(value).refused(error)
     }
@@ -54,7 +60,10 @@ impl Page for Profile {
 
     fn form(&self) -> Form {
         let browser = Choice { value: String::new(), label: Message::new("locale-of-browser") };
-        let own = |locale: Locale| Choice { value: locale.code().into(), label: Message::verbatim(locale.own_name()) };
+        let own = |locale: Locale| Choice {
+            value: locale.code().into(),
+            label: Message::verbatim(locale.own_name()),
+        };
         let choices = std::iter::once(browser).chain(Locale::ALL.map(own)).collect();
         Form::new(Message::new("profile-title"))
             .post(&self.post)
@@ -86,8 +95,19 @@ impl Page for Profile {
         vec![
             plain.clone(),
             Self { notice: saved(), ..plain.clone() },
-            Self { errors: vec![("name", say::too_long(100))], name: LONG.into(), username: None, ..plain.clone() },
-            Self { name: HOSTILE.into(), country: HOSTILE.into(), locale: HOSTILE.into(), email: Some(HOSTILE.into()), ..plain },
+            Self {
+                errors: vec![("name", say::too_long(100))],
+                name: LONG.into(),
+                username: None,
+                ..plain.clone()
+            },
+            Self {
+                name: HOSTILE.into(),
+                country: HOSTILE.into(),
+                locale: HOSTILE.into(),
+                email: Some(HOSTILE.into()),
+                ..plain
+            },
         ]
     }
 }
@@ -136,7 +156,12 @@ impl Page for ChangeEmail {
         vec![
             plain.clone(),
             Self { email: "alice@example.org".into(), error: Some(say::email_taken()), ..plain.clone() },
-            Self { email: "alice@example.com".into(), error: Some(say::email_unchanged()), current: None, ..plain },
+            Self {
+                email: "alice@example.com".into(),
+                error: Some(say::email_unchanged()),
+                current: None,
+                ..plain
+            },
         ]
     }
 }

@@ -54,7 +54,8 @@ impl Page for Mailbox {
     }
 
     fn samples() -> Vec<Self> {
-        let hostile = CaughtMail { subject: HOSTILE.into(), text: HOSTILE.into(), code: None, ..CaughtMail::sample() };
+        let hostile =
+            CaughtMail { subject: HOSTILE.into(), text: HOSTILE.into(), code: None, ..CaughtMail::sample() };
         vec![Self { mails: vec![CaughtMail::sample(), hostile] }, Self { mails: Vec::new() }]
     }
 }
@@ -78,7 +79,12 @@ impl Page for MailView {
 
     fn samples() -> Vec<Self> {
         let back = "/dev/mail".to_owned();
-        let hostile = CaughtMail { subject: HOSTILE.into(), text: HOSTILE.into(), to: HOSTILE.into(), ..CaughtMail::sample() };
+        let hostile = CaughtMail {
+            subject: HOSTILE.into(),
+            text: HOSTILE.into(),
+            to: HOSTILE.into(),
+            ..CaughtMail::sample()
+        };
         vec![Self { mail: CaughtMail::sample(), back: back.clone() }, Self { mail: hostile, back }]
     }
 }
@@ -145,8 +151,11 @@ impl Page for DemoApp {
         if self.signed_in.is_some() {
             form.action(Action::link("sign-out", Message::new("sign-out"), &self.sign_out))
         } else {
-            form.action(Action::link("sign-in", Message::new("sign-in"), &self.sign_in))
-                .link("register", "create-account", self.register.as_ref())
+            form.action(Action::link("sign-in", Message::new("sign-in"), &self.sign_in)).link(
+                "register",
+                "create-account",
+                self.register.as_ref(),
+            )
         }
     }
 
@@ -179,15 +188,27 @@ impl Page for DemoApp {
         };
         let requests = vec![
             request("GET", "/.well-known/openid-configuration", 200),
-            request("GET", "/authorize?response_type=code&client_id=demo&scope=openid+profile+email&state=k3J9&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", 303),
+            request(
+                "GET",
+                "/authorize?response_type=code&client_id=demo&scope=openid+profile+email&state=k3J9&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+                303,
+            ),
             request("POST", "/token", 200),
         ];
-        let hostile = DemoSession { name: HOSTILE.into(), id_token_claims: HOSTILE.into(), ..session.clone() };
+        let hostile =
+            DemoSession { name: HOSTILE.into(), id_token_claims: HOSTILE.into(), ..session.clone() };
         vec![
             plain.clone(),
             Self { signed_in: Some(session), requests, ..plain.clone() },
             Self { error: Some("access_denied: the person said no".into()), ..plain.clone() },
-            Self { signed_in: Some(hostile), name: HOSTILE.into(), other: None, account: None, mailbox: None, ..plain },
+            Self {
+                signed_in: Some(hostile),
+                name: HOSTILE.into(),
+                other: None,
+                account: None,
+                mailbox: None,
+                ..plain
+            },
         ]
     }
 }

@@ -38,9 +38,9 @@ impl Page for LinkLanding {
 
     fn form(&self) -> Form {
         match &self.place {
-            LinkPlace::Same { post } => Form::new(Message::new("link-title"))
-                .post(post)
-                .action(Action::proceed("link-confirm")),
+            LinkPlace::Same { post } => {
+                Form::new(Message::new("link-title")).post(post).action(Action::proceed("link-confirm"))
+            }
             LinkPlace::Other { code, begin } => Form::new(Message::new("link-other-title"))
                 .notice(Some(&Notice::info(Message::new("link-other-code").text_arg("code", code))))
                 .action(Action::link("begin", Message::new("link-begin"), begin)),
@@ -77,10 +77,11 @@ impl Page for LogoutQuestion {
     fn form(&self) -> Form {
         let mut confirm = Action::proceed("sign-out");
         (confirm.name, confirm.id) = ("confirm", Some("confirm"));
-        Form::new(Message::new("logout-title"))
-            .post(&self.post)
-            .action(confirm)
-            .action(Action::link("stay", Message::new("stay-signed-in"), &self.stay))
+        Form::new(Message::new("logout-title")).post(&self.post).action(confirm).action(Action::link(
+            "stay",
+            Message::new("stay-signed-in"),
+            &self.stay,
+        ))
     }
 
     fn samples() -> Vec<Self> {
@@ -151,7 +152,13 @@ pub struct ErrorPage {
 
 impl ErrorPage {
     fn new(title: &'static str, text: Message, request_id: &str) -> Self {
-        Self { title: Message::new(title), text, retry: None, detail: None, request_id: request_id.to_owned() }
+        Self {
+            title: Message::new(title),
+            text,
+            retry: None,
+            detail: None,
+            request_id: request_id.to_owned(),
+        }
     }
 
     /// Adds a way to try again or start over.
@@ -248,7 +255,8 @@ impl Page for ErrorPage {
             Self::cookies_off(id).retry("/signin"),
             Self::foreign(id).start_over("/signin"),
             Self::dead_link(id).start_over("/signin"),
-            Self::bad_request(id).detail("invalid_redirect_uri", "The redirect_uri is not registered for this client."),
+            Self::bad_request(id)
+                .detail("invalid_redirect_uri", "The redirect_uri is not registered for this client."),
             Self::too_large(id),
             Self::refused(id),
             Self::too_many(id, 30).retry("/signin"),
@@ -281,6 +289,9 @@ impl Page for FormPost {
             "https://shop.example/callback",
             vec![("code".into(), "kc_abc".into()), ("state".into(), HOSTILE.into())],
         );
-        vec![Self { post: post.clone(), application: Some("Web shop".into()) }, Self { post, application: None }]
+        vec![
+            Self { post: post.clone(), application: Some("Web shop".into()) },
+            Self { post, application: None },
+        ]
     }
 }

@@ -1,9 +1,10 @@
 //! Every page in every state, for tests and contact sheets.
 
 use super::{
-    AccountHome, Activity, Applications, ChangeEmail, ChangePassword, ChooseAccount, Code, Consent, DeleteAccount,
-    DemoApp, ErrorPage, FormPost, Identify, LinkLanding, LogoutQuestion, MailView, Mailbox, NewPassword, Password,
-    Profile, RecoverAddress, RegisterAddress, RegisterDetails, Sessions, SignedOut, mails,
+    AccountHome, Activity, Applications, ChangeEmail, ChangePassword, ChooseAccount, Code, Consent,
+    DeleteAccount, DemoApp, ErrorPage, FormPost, Identify, LinkLanding, LogoutQuestion, MailView, Mailbox,
+    NewPassword, Password, Profile, RecoverAddress, RegisterAddress, RegisterDetails, Sessions, SignedOut,
+    mails,
 };
 use crate::render::mail::{MailPage, RenderedMail};
 use crate::render::{self, Chrome, Page, Rendered};

@@ -138,7 +138,11 @@ impl MailPage for VerifyAddress {
             minutes: 10,
             application: Some("Web shop".into()),
         };
-        vec![plain.clone(), Self { application: None, minutes: 1, ..plain.clone() }, Self { application: Some(HOSTILE.into()), ..plain }]
+        vec![
+            plain.clone(),
+            Self { application: None, minutes: 1, ..plain.clone() },
+            Self { application: Some(HOSTILE.into()), ..plain },
+        ]
     }
 }
 
@@ -157,7 +161,11 @@ impl MailPage for Recover {
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self { code: "417026".into(), link: "https://id.example/link/ml_0123456789".into(), minutes: 10 }]
+        vec![Self {
+            code: "417026".into(),
+            link: "https://id.example/link/ml_0123456789".into(),
+            minutes: 10,
+        }]
     }
 }
 
@@ -176,7 +184,11 @@ impl MailPage for AddressChangeCode {
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self { code: "417026".into(), link: "https://id.example/link/ml_0123456789".into(), minutes: 10 }]
+        vec![Self {
+            code: "417026".into(),
+            link: "https://id.example/link/ml_0123456789".into(),
+            minutes: 10,
+        }]
     }
 }
 
@@ -212,7 +224,11 @@ impl MailPage for AddressChanged {
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self { new_masked: "a•••e@example.org".into(), at: SAMPLE_NOW, help: "https://id.example/help".into() }]
+        vec![Self {
+            new_masked: "a•••e@example.org".into(),
+            at: SAMPLE_NOW,
+            help: "https://id.example/help".into(),
+        }]
     }
 }
 
@@ -239,7 +255,8 @@ impl MailPage for NewDevice {
             Some((browser, system)) => say::device(browser, system),
             None => say::unknown_device(),
         };
-        let from = Message::new("mail-new-device-from").text_arg("network", &self.network).time("time", self.at);
+        let from =
+            Message::new("mail-new-device-from").text_arg("network", &self.network).time("time", self.at);
         Mail {
             subject: Message::new("mail-new-device-subject"),
             parts: vec![
@@ -259,7 +276,11 @@ impl MailPage for NewDevice {
             at: SAMPLE_NOW,
             not_me: "https://id.example/link/nm_0123456789".into(),
         };
-        vec![plain.clone(), Self { device: None, ..plain.clone() }, Self { device: Some((HOSTILE.into(), HOSTILE.into())), ..plain }]
+        vec![
+            plain.clone(),
+            Self { device: None, ..plain.clone() },
+            Self { device: Some((HOSTILE.into(), HOSTILE.into())), ..plain },
+        ]
     }
 }
 
@@ -267,7 +288,10 @@ impl MailPage for AccountDeleted {
     fn mail(&self) -> Mail {
         Mail {
             subject: Message::new("mail-deleted-subject"),
-            parts: vec![Part::Text(Message::new("mail-deleted").time("time", self.at)), small("mail-deleted-more")],
+            parts: vec![
+                Part::Text(Message::new("mail-deleted").time("time", self.at)),
+                small("mail-deleted-more"),
+            ],
         }
     }
 
@@ -278,10 +302,15 @@ impl MailPage for AccountDeleted {
 
 impl MailPage for RefreshReplay {
     fn mail(&self) -> Mail {
-        let text = Message::new("mail-replay").text_arg("application", &self.application).time("time", self.at);
+        let text =
+            Message::new("mail-replay").text_arg("application", &self.application).time("time", self.at);
         Mail {
             subject: Message::new("mail-replay-subject").text_arg("application", &self.application),
-            parts: vec![Part::Text(text), Part::Text(Message::new("mail-replay-else")), button("mail-see-sessions", &self.sessions)],
+            parts: vec![
+                Part::Text(text),
+                Part::Text(Message::new("mail-replay-else")),
+                button("mail-see-sessions", &self.sessions),
+            ],
         }
     }
 

@@ -75,7 +75,14 @@ impl Page for AccountHome {
         let hostile = Viewer::new(Some(HOSTILE), HOSTILE, sample_post());
         vec![
             plain.clone(),
-            Self { sessions: 11, applications: 0, password_since: None, notice: saved(), recent: Vec::new(), ..plain.clone() },
+            Self {
+                sessions: 11,
+                applications: 0,
+                password_since: None,
+                notice: saved(),
+                recent: Vec::new(),
+                ..plain.clone()
+            },
             Self { viewer: hostile, email: Some(HOSTILE.into()), ..plain },
         ]
     }
@@ -123,8 +130,12 @@ impl Page for Sessions {
         let form = Form::new(Message::new("sessions-title")).post(&self.post).notice(self.notice.as_ref());
         let ids = self.sessions.iter().filter(|session| !session.current).map(|session| session.id.as_str());
         let form = ids.fold(form, |form, id| form.action(button("revoke", "sign-out", "session", id)));
-        form.action(button("others", "sign-out-others", "session", "others"))
-            .action(button("all", "sign-out-everywhere", "session", "all"))
+        form.action(button("others", "sign-out-others", "session", "others")).action(button(
+            "all",
+            "sign-out-everywhere",
+            "session",
+            "all",
+        ))
     }
 
     fn samples() -> Vec<Self> {
@@ -151,7 +162,11 @@ impl Page for Sessions {
             last_seen: SAMPLE_NOW - 2 * DAY,
             ..phone.clone()
         };
-        let hostile = SessionEntry { device: say::device(HOSTILE, LONG), network: Some(HOSTILE.into()), ..phone.clone() };
+        let hostile = SessionEntry {
+            device: say::device(HOSTILE, LONG),
+            network: Some(HOSTILE.into()),
+            ..phone.clone()
+        };
         let plain = Self {
             post: sample_post(),
             viewer: Viewer::sample(),
@@ -160,7 +175,11 @@ impl Page for Sessions {
         };
         vec![
             plain.clone(),
-            Self { sessions: vec![here.clone()], notice: Some(Notice::done(say::sessions_ended(2))), ..plain.clone() },
+            Self {
+                sessions: vec![here.clone()],
+                notice: Some(Notice::done(say::sessions_ended(2))),
+                ..plain.clone()
+            },
             Self { sessions: vec![here, hostile], ..plain },
         ]
     }
@@ -201,7 +220,8 @@ impl Page for Activity {
     const STEP: &'static str = "activity";
 
     fn form(&self) -> Form {
-        let form = Form::new(Message::new("activity-title")).link("older", "activity-older", self.older.as_ref());
+        let form =
+            Form::new(Message::new("activity-title")).link("older", "activity-older", self.older.as_ref());
         self.entries.iter().fold(form, |form, entry| form.notice(Some(&Notice::info(entry.what.clone()))))
     }
 
@@ -214,7 +234,11 @@ impl Page for Activity {
         });
         let viewer = Viewer::sample();
         vec![
-            Self { viewer: viewer.clone(), entries: sample_activity(), older: Some("/account/activity?before=1".into()) },
+            Self {
+                viewer: viewer.clone(),
+                entries: sample_activity(),
+                older: Some("/account/activity?before=1".into()),
+            },
             Self { viewer: viewer.clone(), entries: every.collect(), older: None },
             Self { viewer, entries: Vec::new(), older: None },
         ]
@@ -270,7 +294,8 @@ impl Page for Applications {
     const STEP: &'static str = "applications";
 
     fn form(&self) -> Form {
-        let form = Form::new(Message::new("applications-title")).post(&self.post).notice(self.notice.as_ref());
+        let form =
+            Form::new(Message::new("applications-title")).post(&self.post).notice(self.notice.as_ref());
         let ids = self.applications.iter().map(|application| application.id.as_str());
         ids.fold(form, |form, id| form.action(button("revoke", "take-back", "application", id)))
     }
@@ -284,7 +309,12 @@ impl Page for Applications {
             scopes: vec![scope("openid"), scope("email"), scope("offline_access")],
             since: SAMPLE_NOW - 90 * DAY,
         };
-        let hostile = Application { name: HOSTILE.into(), domain: None, scopes: vec![scope(HOSTILE)], ..partner.clone() };
+        let hostile = Application {
+            name: HOSTILE.into(),
+            domain: None,
+            scopes: vec![scope(HOSTILE)],
+            ..partner.clone()
+        };
         let plain = Self {
             post: sample_post(),
             viewer: Viewer::sample(),
@@ -293,7 +323,11 @@ impl Page for Applications {
         };
         vec![
             plain.clone(),
-            Self { applications: Vec::new(), notice: Some(Notice::done(say::access_ended("Partner Labs"))), ..plain },
+            Self {
+                applications: Vec::new(),
+                notice: Some(Notice::done(say::access_ended("Partner Labs"))),
+                ..plain
+            },
         ]
     }
 }

@@ -30,7 +30,12 @@ impl Page for RegisterAddress {
         Form::new(Message::new("register-title"))
             .post(&self.post)
             .notice(self.notice.as_ref())
-            .field(Field::email("email", "field-email").holding(&self.email).focused().refused(self.error.as_ref()))
+            .field(
+                Field::email("email", "field-email")
+                    .holding(&self.email)
+                    .focused()
+                    .refused(self.error.as_ref()),
+            )
             .action(Action::proceed("continue"))
             .link("sign-in", "sign-in", self.sign_in.as_ref())
     }
@@ -81,7 +86,8 @@ impl Page for RegisterDetails {
 
     fn form(&self) -> Form {
         let name = Field::text("name", "field-name", "name").optional().holding(&self.name);
-        let username = Field::text("username", "field-username", "username").optional().holding(&self.username);
+        let username =
+            Field::text("username", "field-username", "username").optional().holding(&self.username);
         let password = Field::password("password", "field-password", "new-password")
             .hinted(Message::new("password-rule").number("count", self.min_length));
         let mut form = Form::new(Message::new("details-title"))
@@ -114,8 +120,18 @@ impl Page for RegisterDetails {
             plain.clone(),
             Self { password_error: Some(say::password_too_short(8)), ..typed.clone() },
             Self { username_error: Some(say::username_taken()), ..typed.clone() },
-            Self { username_error: Some(say::username_invalid()), password_error: Some(say::password_common()), ..typed },
-            Self { offer_username: false, min_length: 15, name: LONG.into(), name_error: Some(say::too_long(100)), ..plain.clone() },
+            Self {
+                username_error: Some(say::username_invalid()),
+                password_error: Some(say::password_common()),
+                ..typed
+            },
+            Self {
+                offer_username: false,
+                min_length: 15,
+                name: LONG.into(),
+                name_error: Some(say::too_long(100)),
+                ..plain.clone()
+            },
             Self { name: HOSTILE.into(), username: HOSTILE.into(), chip: Chip::new(HOSTILE), ..plain },
         ]
     }

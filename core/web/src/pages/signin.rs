@@ -131,7 +131,11 @@ impl Page for Password {
             plain.clone(),
             Self { error: Some(say::wrong_password()), ..plain.clone() },
             Self { notice: Some(Notice::info(say::prove_again())), another: false, ..plain.clone() },
-            Self { error: Some(say::too_many_attempts(1)), chip: Chip::new(format!("{LONG}@example.com")), ..plain.clone() },
+            Self {
+                error: Some(say::too_many_attempts(1)),
+                chip: Chip::new(format!("{LONG}@example.com")),
+                ..plain.clone()
+            },
             Self { chip: Chip::new(HOSTILE), ..plain },
         ]
     }
@@ -182,7 +186,9 @@ impl Page for Code {
             CodePurpose::Register | CodePurpose::ChangeEmail => "another-address",
             CodePurpose::Recover | CodePurpose::Delete | CodePurpose::SignIn => "another-method",
         };
-        let sent = Message::new("code-sent").text_arg("destination", &self.destination).number("minutes", self.minutes);
+        let sent = Message::new("code-sent")
+            .text_arg("destination", &self.destination)
+            .number("minutes", self.minutes);
         Form::new(Message::new("code-title"))
             .post(&self.post)
             .notice(self.notice.as_ref())
@@ -207,7 +213,11 @@ impl Page for Code {
             plain.clone(),
             Self { error: Some(say::code_wrong(3)), ..of(CodePurpose::Recover) },
             Self { error: Some(say::code_expired()), minutes: 1, ..of(CodePurpose::SignIn) },
-            Self { notice: Some(Notice::done(say::code_sent_again())), minutes: 2, ..of(CodePurpose::ChangeEmail) },
+            Self {
+                notice: Some(Notice::done(say::code_sent_again())),
+                minutes: 2,
+                ..of(CodePurpose::ChangeEmail)
+            },
             of(CodePurpose::Delete),
             Self { destination: HOSTILE.into(), ..plain },
         ]
@@ -302,8 +312,20 @@ impl Page for Consent {
         ];
         vec![
             plain.clone(),
-            Self { application: LONG.into(), items: many, days: Some(90), terms: Some("https://partnerlabs.example/terms".into()), ..plain.clone() },
-            Self { application: HOSTILE.into(), domain: HOSTILE.into(), identifier: HOSTILE.into(), privacy: None, ..plain },
+            Self {
+                application: LONG.into(),
+                items: many,
+                days: Some(90),
+                terms: Some("https://partnerlabs.example/terms".into()),
+                ..plain.clone()
+            },
+            Self {
+                application: HOSTILE.into(),
+                domain: HOSTILE.into(),
+                identifier: HOSTILE.into(),
+                privacy: None,
+                ..plain
+            },
         ]
     }
 }
@@ -367,7 +389,11 @@ impl Page for ChooseAccount {
         ];
         vec![
             Self { post: sample_post(), application: Some("Web shop".into()), accounts },
-            Self { post: sample_post(), application: None, accounts: vec![Account::new(Some(HOSTILE), HOSTILE, "s_4")] },
+            Self {
+                post: sample_post(),
+                application: None,
+                accounts: vec![Account::new(Some(HOSTILE), HOSTILE, "s_4")],
+            },
         ]
     }
 }

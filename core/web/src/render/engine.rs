@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, Value as Template};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, context};
 use serde::Serialize;
@@ -78,12 +79,22 @@ fn build(locale: Locale) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    // Tags stand on lines of their own and leave no empty ones behind.
+    match SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        Ok(syntax) => environment.set_syntax(syntax),
+        Err(error) => tracing::error!(%error, "the template syntax is refused"),
+    }
     environment.add_function("t", move |id: &str, args: Kwargs| {
         Ok::<_, Error>(locale::t(locale, id, &borrowed(&values(locale, &args)?)))
     });
     environment.add_function("rich", move |id: &str, args: Kwargs| {
         let href = args.get::<Option<&str>>("href")?;
-        Ok::<_, Error>(Template::from_safe_string(locale::html(locale, id, &borrowed(&values(locale, &args)?), href)))
+        Ok::<_, Error>(Template::from_safe_string(locale::html(
+            locale,
+            id,
+            &borrowed(&values(locale, &args)?),
+            href,
+        )))
     });
     environment.add_function("say", move |message: Template| {
         let (id, args) = message_parts(locale, &message)?;
@@ -192,15 +203,19 @@ fn missing<'a>(html: &str, form: &'a Form) -> Option<&'a str> {
 }
 
 fn context<P: Serialize>(step: &str, page: &P, form: &Form, chrome: &Chrome) -> Template {
-    let languages: Vec<Template> = chrome.languages.iter().map(|language| {
-        context! {
-            code => language.locale.code(),
-            dir => language.locale.dir(),
-            name => language.locale.own_name(),
-            href => &language.href,
-            current => language.locale == chrome.locale,
-        }
-    }).collect();
+    let languages: Vec<Template> = chrome
+        .languages
+        .iter()
+        .map(|language| {
+            context! {
+                code => language.locale.code(),
+                dir => language.locale.dir(),
+                name => language.locale.own_name(),
+                href => &language.href,
+                current => language.locale == chrome.locale,
+            }
+        })
+        .collect();
     context! {
         page => Template::from(Serde(page)),
         form => Template::from(Serde(form)),
@@ -214,6 +229,7 @@ fn context<P: Serialize>(step: &str, page: &P, form: &Form, chrome: &Chrome) -> 
         css => assets::css_path(),
         theme_css => chrome.theme.stylesheet().map(|sheet| sheet.path.as_str()),
         js => assets::js_path(),
+        icon_path => assets::icon_path(),
         form_post_script => Template::from_safe_string(assets::form_post_script().to_owned()),
         help => chrome.help.as_deref(),
         privacy => chrome.privacy.as_deref(),

@@ -92,8 +92,7 @@ impl Form {
     pub fn json(&self, step: &str, locale: Locale) -> Value {
         let hidden = self.post.iter().flat_map(|post| &post.hidden);
         let hidden = hidden.map(|(name, value)| json!({"name": name, "type": "hidden", "value": value}));
-        let fields: Vec<Value> =
-            hidden.chain(self.fields.iter().map(|field| field.json(locale))).collect();
+        let fields: Vec<Value> = hidden.chain(self.fields.iter().map(|field| field.json(locale))).collect();
         let errors = self.fields.iter().filter_map(|field| field.error.as_ref());
         let messages = errors.chain(self.notices.iter().map(|notice| &notice.message));
         json!({
@@ -284,7 +283,8 @@ impl Field {
                 map.insert("error".into(), error.json(locale));
             }
             if self.kind == FieldKind::Select {
-                let choice = |choice: &Choice| json!({"value": choice.value, "label": choice.label.text(locale)});
+                let choice =
+                    |choice: &Choice| json!({"value": choice.value, "label": choice.label.text(locale)});
                 map.insert("options".into(), self.options.iter().map(choice).collect());
             }
         }
@@ -320,7 +320,12 @@ pub enum Target {
 impl Action {
     /// The main button of a step, `id="continue"`.
     pub const fn proceed(label: &'static str) -> Self {
-        Self { name: "continue", label: Message::new(label), target: Target::Submit(None), id: Some("continue") }
+        Self {
+            name: "continue",
+            label: Message::new(label),
+            target: Target::Submit(None),
+            id: Some("continue"),
+        }
     }
 
     /// A button that sends the form with a value of its own.

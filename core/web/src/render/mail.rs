@@ -60,7 +60,8 @@ pub struct RenderedMail {
 pub fn render<M: MailPage>(mail: &M, chrome: &Chrome) -> RenderedMail {
     let mail = mail.mail();
     // A name in a subject must not start another header.
-    let subject: String = mail.subject.text(chrome.locale).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let subject: String =
+        mail.subject.text(chrome.locale).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let context = context! {
         mail => Value::from(Serde(&mail)),
         subject => &subject,
@@ -69,7 +70,8 @@ pub fn render<M: MailPage>(mail: &M, chrome: &Chrome) -> RenderedMail {
         tenant => chrome.theme.product_name().unwrap_or(&chrome.tenant_name),
     };
     let draw = |template: &str| {
-        let drawn = engine::environment(chrome.locale).get_template(template).and_then(|t| t.render(context.clone()));
+        let drawn =
+            engine::environment(chrome.locale).get_template(template).and_then(|t| t.render(context.clone()));
         drawn.unwrap_or_else(|error| {
             tracing::error!(template, %error, "a mail cannot be drawn");
             String::new()
