@@ -2,10 +2,14 @@
 
 use crate::proxy::{Cut, Proxy};
 use crate::scratch::{Scratch, execute, server};
+use base::Env;
 use store::{Db, DbError, Engine, OpenOptions, args, conformance, verify_chain};
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
     AND datname = current_database()";
+
+const EVENTS: &str = "INSERT INTO event (tenant, id, kind, at, data) SELECT decode(repeat('07', 16), 'hex'), \
+    decode(repeat('00', 12), 'hex') || int4send(n), 'thing.made', n, '\\x01' FROM generate_series(1, 1700) n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_cut_anywhere_is_survived() {
@@ -65,14 +69,7 @@ async fn events_of_many_nodes_are_numbered_once() {
     let scratch = Scratch::new(Engine::Postgres).await;
     let db = scratch.open().await;
     conformance::set_up(&db).await.unwrap();
-    execute(
-        &scratch.url,
-        "INSERT INTO event (tenant, id, kind, at, data) \
-         SELECT '\\x00', int4send(n), 'thing.made', n, '\\x01' FROM generate_series(1, 1700) n",
-    )
-    .await;
-    // Ids of four bytes are no ids, but the sequencer reads whole rows: pad them.
-    execute(&scratch.url, "UPDATE event SET id = decode(repeat('00', 12), 'hex') || id, tenant = decode(repeat('00', 16), 'hex')").await;
+    execute(&scratch.url, EVENTS).await;
     let other = scratch.open().await;
     let drain = async |db: &Db| {
         let mut numbered = Vec::new();
@@ -89,6 +86,29 @@ async fn events_of_many_nodes_are_numbered_once() {
     let verified = verify_chain(&db).await.unwrap();
     assert_eq!((verified.events, verified.last), (1_700, 1_700));
     other.close().await;
+    scratch.remove(db).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sequencer_numbers_events_on_one_node() {
+    const NUMBERED: &str = "SELECT count(*) FROM event WHERE number IS NOT NULL";
+    const HELD: &str = "SELECT count(*) FROM lease WHERE name = 'sequencer'";
+    let Some(_) = server() else { return };
+    let scratch = Scratch::new(Engine::Postgres).await;
+    let db = scratch.open().await;
+    conformance::set_up(&db).await.unwrap();
+    execute(&scratch.url, EVENTS).await;
+    let numbered = async {
+        while db.one::<i64>(NUMBERED, args![]).await.unwrap() != Some(1_700) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = db.clone().sequencer(Env::system()) => panic!("the sequencer ended"),
+        () = numbered => {}
+    }
+    assert_eq!(db.one::<i64>(HELD, args![]).await.unwrap(), Some(1));
+    assert_eq!(verify_chain(&db).await.unwrap().last, 1_700);
     scratch.remove(db).await;
 }
 

@@ -100,6 +100,7 @@ async fn a_thousand_units_at_once_share_commits() {
     let verified = verify_chain(&db).await.unwrap();
     assert_eq!((verified.events, verified.last), (1_000, 1_000));
     assert!(verified.batches < 1_000, "every unit had a commit of its own");
+    db.clone().sequencer(base::Env::system()).await;
     scratch.remove(db).await;
 }
 

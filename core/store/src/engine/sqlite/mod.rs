@@ -28,6 +28,9 @@ const READERS: usize = 16;
 /// Units that may wait for the writer thread.
 const QUEUE: usize = 8192;
 
+/// How long to wait where another process is in the way.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// An open SQLite database.
 pub(crate) struct Store {
     path: PathBuf,
@@ -155,7 +158,7 @@ fn connect(path: &Path) -> Result<Connection, DbError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let set_up = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         connection.set_prepared_statement_cache_capacity(512);

@@ -19,6 +19,7 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -28,6 +29,9 @@ const GROUP: usize = 512;
 const CHECKPOINT_EVERY: u64 = 1_000;
 /// Pages in the log above which the writer itself waits for a checkpoint (64 MiB).
 const LOG_BOUND: i64 = 8_192;
+
+/// How long the writer then waits for reads to end.
+const READERS_END: Duration = Duration::from_millis(100);
 
 /// What the writer thread is asked to do.
 pub(super) enum Job {
@@ -246,10 +250,18 @@ impl Writer {
             self.checkpointer.wake();
         }
         if self.checkpointer.overdue.swap(false, Ordering::AcqRel)
-            && let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(RESTART)")
+            && let Err(error) = self.start_log_anew()
         {
             tracing::warn!(%error, "the log is long and could not be started anew");
         }
+    }
+
+    /// Waits a moment for those who still read the log, and no longer: units wait meanwhile.
+    fn start_log_anew(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(READERS_END)?;
+        let restarted = self.connection.execute_batch("PRAGMA wal_checkpoint(RESTART)");
+        self.connection.busy_timeout(super::BUSY)?;
+        restarted
     }
 }
 
