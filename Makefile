@@ -1,0 +1,58 @@
+# Everything that one does with Keyward. `make help` lists it; what it lists is safe to repeat.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+PROGRAM := $(TARGET)/debug/keyward
+# Test vectors that are not part of the project, if they are there.
+VECTORS := $(abspath $(wildcard ../shared/vectors))
+
+.PHONY: help run build test lint look toolchain
+
+help: ## this list
+	@echo "Keyward"
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+		printf '  make %-8s %s\n' "$$name" "$$what"; \
+	done
+
+run: toolchain ## build and start it with demo applications, data in ./data (ARGS="--listen …" adds options)
+	@cargo build --package keyward
+	@exec $(PROGRAM) dev $(ARGS)
+
+build: toolchain ## build it; the last line is the path of the program
+	@cargo build --package keyward
+	@echo $(PROGRAM)
+
+test: toolchain ## everything that CI tests; installs or starts what it needs
+	@set -e; \
+	needs="$$(tests/setup.sh)"; eval "$$needs"; \
+	if [ -n "$(VECTORS)" ]; then export KEYWARD_VECTORS="$(VECTORS)"; fi; \
+	echo "test: unit, property, conformance and in-process tests"; \
+	cargo test --workspace; \
+	if [ -x tests/run.sh ]; then \
+		echo "test: black box over the built program"; \
+		cargo build --package keyward; \
+		KEYWARD_BIN=$(PROGRAM) tests/run.sh; \
+	fi
+
+lint: toolchain ## formatting, clippy without warnings, and the rules of xtask
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || { \
+		echo "make lint needs rustfmt and clippy. Type: rustup component add rustfmt clippy" >&2; exit 1; }
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo run --quiet --package xtask -- all
+
+look: toolchain ## draw every page in every state as contact sheets (PNG) under ./look
+	@set -e; needs="$$(tests/setup.sh browser)"; eval "$$needs"; tests/look/run.sh
+
+# A C compiler and a Rust that is new enough, or a sentence that says what to type.
+toolchain:
+	@want="$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"; \
+	command -v cc >/dev/null || { \
+		echo "Keyward needs a C compiler (for SQLite and the cryptography). Type: sudo apt-get install gcc libc6-dev" >&2; exit 1; }; \
+	command -v cargo >/dev/null && command -v rustc >/dev/null || { \
+		echo "Keyward needs Rust $$want or newer. Install rustup from https://rustup.rs, then type: rustup toolchain install stable" >&2; exit 1; }; \
+	have="$$(rustc --version | cut -d ' ' -f 2)"; \
+	[ "$$(printf '%s\n%s\n' "$$want" "$$have" | sort -V | head -n 1)" = "$$want" ] || { \
+		echo "Keyward needs Rust $$want or newer; this is $$have. Type: rustup update stable && rustup default stable" >&2; exit 1; }
