@@ -213,6 +213,13 @@ pub fn html(locale: Locale, id: &str, args: &[(&str, Value<'_>)], href: Option<&
     out
 }
 
+/// Text as HTML, good inside elements and quoted attributes.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    escape_into(&mut out, text);
+    out
+}
+
 fn escape_into(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {

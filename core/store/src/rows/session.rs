@@ -107,6 +107,8 @@ statements! {
         auth_time = $7, seen_at = $7, version = version + 1 \
         WHERE tenant = $1 AND id = $2 AND version = $3 AND ended_at IS NULL";
     const SEEN: &str = "UPDATE session SET seen_at = $3 WHERE tenant = $1 AND id = $2 AND seen_at < $3";
+    /// Finds a session seen at this moment or later.
+    pub const SEEN_PROBE: &str = "SELECT 1 FROM session WHERE tenant = $1 AND id = $2 AND seen_at >= $3";
     const END: &str = "UPDATE session SET ended_at = $4, version = version + 1 \
         WHERE tenant = $1 AND id = $2 AND person = $3 AND ended_at IS NULL";
     const RESTAMP: &str = "UPDATE session SET epoch = $5, secret = $6, previous_secret = NULL, previous_until = NULL, \

@@ -46,8 +46,8 @@ pub struct Settings {
     pub session_absolute: u32,
     /// The language where nothing else says one.
     pub locale: String,
-    /// The design tokens of the pages, by name (`accent`, `page`, …).
-    pub theme: std::collections::BTreeMap<String, String>,
+    /// The branding of the pages: product name, logo, colours (`light`, `dark`), radius, font.
+    pub theme: serde_json::Map<String, serde_json::Value>,
     /// Changed templates of pages and mails, by name.
     pub templates: std::collections::BTreeMap<String, String>,
     /// Address of the privacy policy.

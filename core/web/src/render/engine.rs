@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, Value as Template};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, context};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use serde::Serialize;
 
 use super::{Chrome, Form, Rendered, Target};
@@ -79,6 +79,13 @@ fn build(locale: Locale) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    environment.set_formatter(|out, state, value| {
+        // Ours leaves the slash alone, which the engine's own would write as six characters.
+        match value.as_str().filter(|_| state.auto_escape() == AutoEscape::Html && !value.is_safe()) {
+            Some(text) => out.write_str(&locale::escape(text)).map_err(Error::from),
+            None => minijinja::escape_formatter(out, state, value),
+        }
+    });
     // Tags stand on lines of their own and leave no empty ones behind.
     match SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         Ok(syntax) => environment.set_syntax(syntax),
