@@ -117,7 +117,7 @@ fn below(root: &Path, path: &Path) -> Result<String, Failure> {
 }
 
 /// Folders with nothing of ours in them.
-const FOREIGN: &[&str] = &["target", "node_modules", "data", "look-out"];
+const FOREIGN: &[&str] = &["target", "node_modules"];
 
 fn walk(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
