@@ -1,5 +1,6 @@
 //! Jobs in the background: erasing deleted people, purging what has ended, numbering events on
-//! PostgreSQL. Of several nodes one holds the lease; a job that runs twice does no harm.
+//! PostgreSQL (the store's sequencer). Of several nodes one holds the lease; a job that runs twice
+//! does no harm.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +10,7 @@ use std::{future::Future, time::Duration};
 use store::{Directory, Engine, Unit, lease, rows};
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(500);
 const LEASE: (&str, Duration) = ("jobs", Duration::from_secs(15));
 const ERASE_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(2);
@@ -48,21 +49,27 @@ impl Jobs {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> JoinHandle<()> {
         tokio::spawn(async move {
+            let sequencer = directory.db().clone().sequencer(directory.env().clone());
             let mut jobs = Self::new(directory);
-            let mut shutdown = std::pin::pin!(shutdown);
-            let mut ticks = tokio::time::interval(TICK);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    () = &mut shutdown => break,
-                    _ = ticks.tick() => {},
-                }
-                if let Err(error) = jobs.tick().await {
-                    tracing::warn!(?error, "a job in the background will be tried again");
-                }
+            tokio::select! {
+                () = shutdown => {},
+                () = jobs.run() => {},
+                // On SQLite it is over at once.
+                () = async { sequencer.await; std::future::pending().await } => {},
             }
             jobs.release().await;
         })
+    }
+
+    async fn run(&mut self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.tick().await {
+                tracing::warn!(?error, "a job in the background will be tried again");
+            }
+        }
     }
 
     fn new(directory: Directory) -> Self {
@@ -76,7 +83,6 @@ impl Jobs {
         if !self.leads(now).await? {
             return Ok(());
         }
-        while number_events(&self.directory).await? {}
         if self.erase.now(now, ERASE_EVERY) {
             erase(&self.directory).await?;
         }
@@ -151,9 +157,4 @@ fn erase_rows(unit: &mut Unit, tenant: Id<id::Tenant>, person: Id<id::Person>, e
     rows::grant::drop_of_person(unit, tenant, person);
     rows::consent::drop_all(unit, tenant, person);
     rows::identifier::release(unit, tenant, person, now.plus(NAMES_HELD));
-}
-
-/// Numbers a batch of events and says whether there may be more. SQLite numbers them as it writes.
-async fn number_events(_directory: &Directory) -> Result<bool, Error> {
-    Ok(false)
 }

@@ -8,6 +8,8 @@ pub mod admission;
 pub mod hashing;
 pub mod jobs;
 pub mod mail;
+#[cfg(test)]
+mod testing;
 
 pub use admission::{Admission, Limits, Rate, Subject};
 pub use hashing::{AccountSlot, AccountSlots, HashPool, HashSettings, Priority};

@@ -1,6 +1,7 @@
 //! A mail as it goes over the wire: MIME with text and HTML, the same bytes at every try.
 
 use super::{Message, Outgoing, Trouble};
+use base::Email;
 use lettre::{
     Address,
     message::{
@@ -18,7 +19,7 @@ const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitte
 /// Addresses are typed and control characters leave the subject, so that no header can be added.
 pub(super) fn compose(from: &Mailbox, mail: &Outgoing<'_>) -> Result<lettre::Message, Trouble> {
     let Message { to, subject, text, html, .. } = mail.message;
-    let to: Address = to.parse().map_err(|_| Trouble::Never("the address cannot receive mail".to_owned()))?;
+    let to = address(to).ok_or_else(|| Trouble::Never("the address cannot receive mail".to_owned()))?;
     let queued = Duration::from_micros(u64::try_from(mail.queued_at.micros()).unwrap_or(0));
     let parts = MultiPart::alternative()
         .boundary(format!("=_{}", mail.id))
@@ -33,6 +34,14 @@ pub(super) fn compose(from: &Mailbox, mail: &Outgoing<'_>) -> Result<lettre::Mes
         .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
         .multipart(parts)
         .map_err(|error| Trouble::Never(error.to_string()))
+}
+
+/// The local part as its owner typed it, the domain as an A-label, which every server understands.
+fn address(text: &str) -> Option<Address> {
+    let email = Email::parse(text).ok()?;
+    let (local, _) = email.as_typed().rsplit_once('@')?;
+    let (_, domain) = email.normal().rsplit_once('@')?;
+    Address::new(local, domain).ok()
 }
 
 fn one_line(text: &str) -> String {
