@@ -44,10 +44,20 @@ struct View<'a, 'r> {
 }
 
 /// A person with those of their proofs that count.
-struct Identity {
+struct Identity<'a> {
     person: PersonRef,
     epochs: Epochs,
     proofs: Vec<Proof>,
+    /// What became known since they, and nobody else, were here: only this is their answer.
+    answers: &'a [Fact],
+}
+
+/// A fact that shows who is here, by proofs of which at least one counts.
+struct Shown<'a> {
+    at: usize,
+    person: PersonRef,
+    epochs: Epochs,
+    proofs: &'a [Proof],
 }
 
 impl<'a, 'r> View<'a, 'r> {
@@ -69,52 +79,57 @@ impl<'a, 'r> View<'a, 'r> {
         self.facts.get(self.since..).unwrap_or_default()
     }
 
-    fn identity(&self) -> Option<Identity> {
-        let (person, epochs) = self.facts.iter().rev().find_map(|fact| match fact {
-            Fact::Verified { person, proof, epochs } if self.counts(*person, proof) => {
-                Some((*person, *epochs))
-            }
-            Fact::Carried { person, proofs, epochs, .. } => {
-                let one = proofs.iter().any(|proof| self.counts(*person, proof));
-                (one && self.goal == Goal::SignIn).then_some((*person, *epochs))
-            }
-            _ => None,
-        })?;
-        let mut proofs = Vec::new();
-        for fact in self.facts {
-            let of_fact = match fact {
-                Fact::Verified { person: whose, proof, epochs: of } if (*whose, *of) == (person, epochs) => {
-                    std::slice::from_ref(proof)
-                }
-                Fact::Carried { person: whose, proofs, epochs: of, .. }
-                    if (*whose, *of) == (person, epochs) =>
-                {
-                    proofs
-                }
-                _ => &[],
-            };
-            proofs.extend(of_fact.iter().filter(|proof| self.counts(person, proof)).copied());
-        }
-        Some(Identity { person, epochs, proofs })
+    /// Whoever was shown last; somebody else before them lends them nothing.
+    fn identity(&self) -> Option<Identity<'a>> {
+        let shown: Vec<_> =
+            self.facts.iter().enumerate().filter_map(|(at, fact)| self.shown(at, fact)).collect();
+        let Shown { person, epochs, .. } = *shown.last()?;
+        let theirs = shown.rsplit(|fact| fact.person != person).next()?;
+        let proofs = theirs
+            .iter()
+            .filter(|fact| fact.epochs == epochs)
+            .flat_map(|fact| fact.proofs.iter().copied().filter(|proof| self.counts(fact.at, person, proof)));
+        Some(Identity {
+            person,
+            epochs,
+            proofs: proofs.collect(),
+            answers: self.facts.get(theirs.first()?.at..)?,
+        })
     }
 
-    /// Whether a proof of this person counts: it is of the person asked for, fresh enough, and in a
-    /// recovery a code.
-    fn counts(&self, person: PersonRef, proof: &Proof) -> bool {
-        let recovery = self.goal != Goal::Recover || proof.method == Method::Code || self.enrolled(person);
+    fn shown(&self, at: usize, fact: &'a Fact) -> Option<Shown<'a>> {
+        let (person, epochs, proofs) = match fact {
+            Fact::Verified { person, proof, epochs } => (*person, *epochs, std::slice::from_ref(proof)),
+            Fact::Carried { person, proofs, epochs, .. } if self.goal == Goal::SignIn => {
+                (*person, *epochs, proofs.as_slice())
+            }
+            _ => return None,
+        };
+        let counts = proofs.iter().any(|proof| self.counts(at, person, proof));
+        counts.then_some(Shown { at, person, epochs, proofs })
+    }
+
+    /// Whether a proof of this person, known from the fact at this position, counts: it is of the
+    /// person asked for, fresh enough, and in a recovery a code or of the new password.
+    fn counts(&self, at: usize, person: PersonRef, proof: &Proof) -> bool {
         self.rules.person.is_none_or(|wanted| wanted == person)
             && proof.at >= self.rules.fresh_after
-            && recovery
+            && (self.goal != Goal::Recover || proof.method == Method::Code || self.enrolled(person, at))
     }
 
-    fn enrolled(&self, person: PersonRef) -> bool {
+    /// Whether this person chose a new password before this position, and before that gave a code.
+    fn enrolled(&self, person: PersonRef, before: usize) -> bool {
+        let code = |fact: &Fact| {
+            matches!(fact, Fact::Verified { person: whose, proof, .. }
+                if *whose == person && proof.method == Method::Code && proof.at >= self.rules.fresh_after)
+        };
         let new = |fact: &Fact| matches!(fact, Fact::Enrolled { person: whose, .. } if *whose == person);
-        self.facts.iter().any(new)
+        self.facts.iter().take(before).skip_while(|fact| !code(fact)).any(new)
     }
 
     /// Somebody is proven: what else is asked of them?
-    fn known(&self, identity: &Identity) -> Step<'a> {
-        if self.goal == Goal::Recover && !self.enrolled(identity.person) {
+    fn known(&self, identity: &Identity<'a>) -> Step<'a> {
+        if self.goal == Goal::Recover && !self.enrolled(identity.person, self.facts.len()) {
             return Step::Enroll;
         }
         let methods = distinct(&identity.proofs);
@@ -128,11 +143,11 @@ impl<'a, 'r> View<'a, 'r> {
             };
         }
         if let Some(change) = self.rules.change
-            && !self.facts.iter().any(|fact| matches!(fact, Fact::Changed))
+            && !identity.answers.iter().any(|fact| matches!(fact, Fact::Changed))
         {
-            return self.change(change);
+            return identity.change(change);
         }
-        if !self.consented() {
+        if !identity.consented(&self.rules.consent) {
             return Step::Consent;
         }
         Step::Done(Authenticated {
@@ -141,22 +156,6 @@ impl<'a, 'r> View<'a, 'r> {
             proofs: identity.proofs.clone(),
             session: self.carried_session(identity.person),
         })
-    }
-
-    fn change(&self, change: Change) -> Step<'a> {
-        match (change, self.pending(Purpose::Change)) {
-            (Change::Address, Some(sent)) => Step::Challenge(Challenge::Code(sent)),
-            (Change::Address, None) => Step::Collect(Collect::NewAddress),
-            (Change::Password | Change::Deletion, _) => Step::Change(change),
-        }
-    }
-
-    fn consented(&self) -> bool {
-        let given = self.facts.iter().rev().find_map(|fact| match fact {
-            Fact::Consented { scopes } => Some(scopes.as_slice()),
-            _ => None,
-        });
-        self.rules.consent.iter().all(|scope| given.unwrap_or_default().contains(scope))
     }
 
     fn carried_session(&self, person: PersonRef) -> Option<Reference> {
@@ -172,8 +171,7 @@ impl<'a, 'r> View<'a, 'r> {
             Goal::SignIn => self.sign_in(),
             Goal::Register if !self.rules.registration => Step::Deny(Reason::RegistrationClosed),
             Goal::Register => self.register(),
-            Goal::Recover => self
-                .pending(Purpose::Recover)
+            Goal::Recover => pending(self.recent(), Purpose::Recover)
                 .map_or(Step::Recover, |sent| Step::Challenge(Challenge::Code(sent))),
         }
     }
@@ -195,22 +193,40 @@ impl<'a, 'r> View<'a, 'r> {
             Fact::Proven { address, .. } => Some(address),
             _ => None,
         });
-        match (proven, self.pending(Purpose::Register)) {
+        match (proven, pending(self.recent(), Purpose::Register)) {
             (Some(address), _) => Step::Collect(Collect::Details { address }),
             (None, Some(sent)) => Step::Challenge(Challenge::Code(sent)),
             (None, None) => Step::Collect(Collect::Address),
         }
     }
+}
 
-    /// The code that was sent last for this purpose, unless its sender took it back.
-    fn pending(&self, purpose: Purpose) -> Option<&'a Sent> {
-        let last = self.recent().iter().rev().find_map(|fact| match fact {
-            Fact::Sent(sent) if sent.purpose == purpose => Some(Some(sent)),
-            Fact::Withdrawn => Some(None),
+impl<'a> Identity<'a> {
+    fn change(&self, change: Change) -> Step<'a> {
+        match (change, pending(self.answers, Purpose::Change)) {
+            (Change::Address, Some(sent)) => Step::Challenge(Challenge::Code(sent)),
+            (Change::Address, None) => Step::Collect(Collect::NewAddress),
+            (Change::Password | Change::Deletion, _) => Step::Change(change),
+        }
+    }
+
+    fn consented(&self, scopes: &[String]) -> bool {
+        let given = self.answers.iter().rev().find_map(|fact| match fact {
+            Fact::Consented { scopes } => Some(scopes.as_slice()),
             _ => None,
         });
-        last.flatten()
+        scopes.iter().all(|scope| given.unwrap_or_default().contains(scope))
     }
+}
+
+/// The code that was sent last for this purpose, unless its sender took it back.
+fn pending(facts: &[Fact], purpose: Purpose) -> Option<&Sent> {
+    let last = facts.iter().rev().find_map(|fact| match fact {
+        Fact::Sent(sent) if sent.purpose == purpose => Some(Some(sent)),
+        Fact::Withdrawn => Some(None),
+        _ => None,
+    });
+    last.flatten()
 }
 
 fn distinct(proofs: &[Proof]) -> Vec<Method> {
