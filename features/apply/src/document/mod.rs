@@ -1,0 +1,177 @@
+//! The file as it is read: every mistake named by its place, nothing decided about what is stored.
+
+mod application;
+mod fields;
+mod settings;
+mod user;
+
+pub(crate) use application::ApplicationEntry;
+pub(crate) use user::{PersonState, UserEntry};
+
+use crate::yaml;
+use fields::Fields;
+use oauth::uri::WebUri;
+use serde_json::{Map, Value};
+use std::{collections::HashSet, fmt};
+
+/// A mistake in the file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// Where, such as `tenants[0].applications[2].redirect_uris[0]`; empty for the file as a whole.
+    pub path: String,
+    /// What is wrong and how to put it right.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let space = if self.path.is_empty() { "" } else { " " };
+        write!(f, "{}{space}{}", self.path, self.message)
+    }
+}
+
+/// A file that was read. It holds secrets and shows none.
+pub struct Document {
+    pub(crate) tenants: Vec<TenantEntry>,
+    source: Value,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").finish_non_exhaustive()
+    }
+}
+
+/// A tenant of the file.
+pub(crate) struct TenantEntry {
+    pub(crate) path: String,
+    pub(crate) slug: String,
+    pub(crate) name: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) applications: Vec<ApplicationEntry>,
+    pub(crate) users: Vec<UserEntry>,
+}
+
+impl Document {
+    /// Reads a file: YAML up to 1 MiB. Secrets that stand in files of their own are read here, by
+    /// the process whose working directory the paths belong to.
+    ///
+    /// # Errors
+    /// Every mistake found.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let mut source = yaml::read(text)?;
+        let mut problems = Vec::new();
+        application::read_secret_files(&mut source, &mut problems);
+        match Self::from_source(source) {
+            Ok(document) if problems.is_empty() => Ok(document),
+            Ok(_) => Err(problems),
+            Err(more) => Err([problems, more].concat()),
+        }
+    }
+
+    /// Reads what [`Document::source`] gave, in another process: no file is opened.
+    pub(crate) fn from_source(source: Value) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let tenants = tenants(source.clone(), &mut problems);
+        if problems.is_empty() { Ok(Self { tenants, source }) } else { Err(problems) }
+    }
+
+    /// The document as JSON, secrets included, for the control socket.
+    pub(crate) const fn source(&self) -> &Value {
+        &self.source
+    }
+}
+
+fn tenants(source: Value, problems: &mut Vec<Problem>) -> Vec<TenantEntry> {
+    let Some(mut fields) = Fields::new(source, String::new(), &["tenants"], problems) else {
+        return Vec::new();
+    };
+    let list = fields.list("tenants");
+    if list.is_empty() && fields.problems().is_empty() {
+        fields.wrong("tenants", "is missing or empty; begin with \"tenants:\" and \"- slug: default\"");
+    }
+    let tenants: Vec<_> =
+        list.into_iter().filter_map(|(path, value)| tenant(value, path, problems)).collect();
+    unique(tenants.iter().map(|tenant| (&tenant.path, "slug", tenant.slug.clone())), problems);
+    tenants
+}
+
+fn tenant(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<TenantEntry> {
+    const KNOWN: &[&str] = &["slug", "name", "issuer", "settings", "applications", "users"];
+    let mut fields = Fields::new(value, path.clone(), KNOWN, problems)?;
+    let slug = fields.required("slug", slug);
+    let name = fields.text("name", |text| short(text, 200));
+    let address = slug.clone().unwrap_or_default();
+    let issuer = fields.text("issuer", |text| issuer(text, &address));
+    let settings = settings::read(&mut fields);
+    let (applications, users) = (fields.list("applications"), fields.list("users"));
+    let applications: Vec<_> = applications
+        .into_iter()
+        .filter_map(|(path, value)| application::read(value, path, problems))
+        .collect();
+    unique(
+        applications.iter().map(|entry| (&entry.path, "client_id", entry.client_id.to_string())),
+        problems,
+    );
+    let users: Vec<_> =
+        users.into_iter().filter_map(|(path, value)| user::read(value, path, problems)).collect();
+    user::unique(&users, problems);
+    Some(TenantEntry { path, slug: slug?, name, issuer, settings, applications, users })
+}
+
+/// Notes every value that stands twice.
+fn unique<'p>(values: impl Iterator<Item = (&'p String, &'static str, String)>, problems: &mut Vec<Problem>) {
+    let mut seen = HashSet::new();
+    for (path, field, value) in values {
+        if !seen.insert((field, value)) {
+            problems
+                .push(Problem::new(format!("{path}.{field}"), "stands in the file twice; keep one of them"));
+        }
+    }
+}
+
+/// The short name of a tenant.
+fn slug(text: &str) -> Result<String, &'static str> {
+    let letters = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let proper = (1..=63).contains(&text.len()) && letters && !text.starts_with('-') && !text.ends_with('-');
+    if proper { Ok(text.to_owned()) } else { Err("must be 1 to 63 small letters, digits and hyphens") }
+}
+
+/// An issuer: scheme and host, and below it nothing but the tenant's own path.
+fn issuer(text: &str, slug: &str) -> Result<String, String> {
+    let address: WebUri = text.parse().map_err(|error: oauth::uri::UriError| error.to_string())?;
+    let host = address.as_str().split_once("://").map_or("", |(_, rest)| rest);
+    let path = host.find('/').and_then(|at| host.get(at..)).unwrap_or("");
+    if text.contains('?') || (!path.is_empty() && path != format!("/t/{slug}")) {
+        return Err(format!("must be https and a host, without a slash at the end, or end in /t/{slug}"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Text for people, on one line.
+fn short(text: &str, most: usize) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
+        return Err(format!("must be 1 to {most} characters on one line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The address of a page or picture.
+fn web_address(text: &str) -> Result<String, oauth::uri::UriError> {
+    text.parse::<WebUri>().map(String::from)
+}
+
+/// A language tag (RFC 5646), by its form only.
+fn language(text: &str) -> Result<String, &'static str> {
+    let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let proper = text.len() <= 35 && text.len() >= 2 && text.split('-').all(part);
+    if proper { Ok(text.to_owned()) } else { Err("must be a language tag such as en or pt-BR") }
+}

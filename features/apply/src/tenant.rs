@@ -1,0 +1,190 @@
+//! Tenants of the file.
+
+use crate::{
+    document::TenantEntry,
+    report::{Action, Change, Difference, Object, detail},
+    walk::{TRIES, contended, fresh, merge, unfit},
+};
+use base::{Error, Event, Kind};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use store::{
+    Directory, NewTenant, Tenant, Unit,
+    rows::{
+        self,
+        tenant::{Settings, TenantRow},
+    },
+};
+
+/// What becomes of a tenant.
+pub(crate) struct Decision {
+    pub(crate) change: Change,
+    write: Write,
+}
+
+enum Write {
+    Nothing,
+    Create(NewTenant),
+    Update { old: TenantRow, new: TenantRow },
+}
+
+/// Scheme and host of the first tenant, if there is one.
+pub(crate) async fn first_origin(directory: &Directory) -> Result<Option<String>, Error> {
+    let Some(id) = rows::tenant::first(directory.db()).await? else { return Ok(None) };
+    let row = rows::tenant::by_id(directory.db(), id).await?;
+    Ok(row.map(|row| origin_of(&row.issuer).to_owned()))
+}
+
+/// Scheme, host and port of an issuer.
+pub(crate) fn origin_of(issuer: &str) -> &str {
+    let host = issuer.find("://").map_or(0, |at| at + 3);
+    let path = issuer.get(host..).and_then(|rest| rest.find('/'));
+    path.and_then(|at| issuer.get(..host + at)).unwrap_or(issuer)
+}
+
+/// Compares a tenant with what is stored. A new one gets `issuer`.
+pub(crate) async fn decide(
+    directory: &Directory,
+    entry: &TenantEntry,
+    issuer: &str,
+) -> Result<Decision, Error> {
+    let change = Change::new(Object::Tenant, &entry.slug, &entry.slug);
+    if let Some(issuer) = &entry.issuer
+        && let Some(id) = rows::tenant::by_issuer(directory.db(), issuer).await?
+        && rows::tenant::by_slug(directory.db(), &entry.slug).await? != Some(id)
+    {
+        return Err(unfit(
+            &format!("{}.issuer", entry.path),
+            "belongs to another tenant; choose another one",
+        ));
+    }
+    let Some(id) = rows::tenant::by_slug(directory.db(), &entry.slug).await? else {
+        let settings = settings(&entry.path, Map::new(), entry)?;
+        let new = NewTenant {
+            slug: entry.slug.clone(),
+            name: entry.name.clone().unwrap_or_else(|| entry.slug.clone()),
+            issuer: issuer.to_owned(),
+            settings: Value::Object(settings).to_string(),
+        };
+        return Ok(Decision { change: change.create(), write: Write::Create(new) });
+    };
+    let old = rows::tenant::by_id(directory.db(), id).await?.ok_or_else(Error::not_found)?;
+    let stored: Map<String, Value> = parse(&old.settings)?;
+    let before = settings(&entry.path, stored.clone(), &empty(entry))?;
+    let after = settings(&entry.path, stored, entry)?;
+    let mut new = old.clone();
+    new.name = entry.name.clone().unwrap_or(new.name);
+    new.issuer = entry.issuer.clone().unwrap_or(new.issuer);
+    new.settings = Value::Object(after.clone()).to_string();
+    let outer = |row: &TenantRow| {
+        Map::from_iter([
+            ("name".to_owned(), Value::from(row.name.as_str())),
+            ("issuer".to_owned(), Value::from(row.issuer.as_str())),
+        ])
+    };
+    let mut differs = Difference::between(&outer(&old), &outer(&new));
+    differs.extend(
+        Difference::between(&before, &after)
+            .into_iter()
+            .map(|d| Difference { field: format!("settings.{}", d.field), ..d }),
+    );
+    let write = if differs.is_empty() { Write::Nothing } else { Write::Update { old, new } };
+    Ok(Decision { change: change.update(differs), write })
+}
+
+/// The entry with nothing to say.
+fn empty(entry: &TenantEntry) -> TenantEntry {
+    TenantEntry {
+        path: entry.path.clone(),
+        slug: entry.slug.clone(),
+        name: None,
+        issuer: None,
+        settings: Map::new(),
+        applications: Vec::new(),
+        users: Vec::new(),
+    }
+}
+
+/// The stored settings with the file's over them, complete.
+fn settings(
+    path: &str,
+    mut stored: Map<String, Value>,
+    entry: &TenantEntry,
+) -> Result<Map<String, Value>, Error> {
+    merge(&mut stored, &entry.settings);
+    let settings: Settings = serde_json::from_value(Value::Object(stored))
+        .map_err(|error| unfit(&format!("{path}.settings"), error))?;
+    if settings.session_idle > settings.session_absolute {
+        let message = "must not be longer than session_absolute";
+        return Err(unfit(&format!("{path}.settings.session_idle"), message));
+    }
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(map)) => Ok(map),
+        _ => Err(Error::internal("settings are no JSON object")),
+    }
+}
+
+fn parse(json: &str) -> Result<Map<String, Value>, Error> {
+    serde_json::from_str(json).map_err(|error| Error::internal(format!("settings of a tenant: {error}")))
+}
+
+/// Puts a tenant in force.
+pub(crate) async fn apply(
+    directory: &Directory,
+    entry: &TenantEntry,
+    default_issuer: &str,
+) -> Result<(Change, Arc<Tenant>), Error> {
+    for _ in 0..TRIES {
+        let issuer = match (&entry.issuer, first_origin(directory).await?) {
+            (Some(issuer), _) => issuer.clone(),
+            (None, Some(origin)) => format!("{origin}/t/{}", entry.slug),
+            (None, None) => default_issuer.to_owned(),
+        };
+        let decision = decide(directory, entry, &issuer).await?;
+        let done = match decision.write {
+            Write::Nothing => true,
+            Write::Create(new) => match directory.create_tenant(new).await {
+                Ok(_) => true,
+                Err(error) if error.kind == Kind::Conflict => false,
+                Err(error) => return Err(error),
+            },
+            Write::Update { old, new } => update(directory, &decision.change, &old, &new).await?,
+        };
+        if done {
+            let tenant = fresh(directory, &entry.slug).await?.ok_or_else(Error::not_found)?;
+            return Ok((decision.change, tenant));
+        }
+    }
+    Err(contended(&entry.path))
+}
+
+async fn update(
+    directory: &Directory,
+    change: &Change,
+    old: &TenantRow,
+    new: &TenantRow,
+) -> Result<bool, Error> {
+    debug_assert_eq!(change.action, Action::Update);
+    let (env, now) = (directory.env(), directory.env().now());
+    directory.forget(old.id);
+    let tenant = directory.tenant(old.id).await?.ok_or_else(Error::not_found)?;
+    let event = Event::new(env, "tenant.updated").actor("operator").detail(detail(&change.differs));
+    let mut unit = Unit::new(event.id, vec![tenant.event(env, event, None)]);
+    rows::tenant::update(&mut unit, new, now);
+    if new.issuer != old.issuer {
+        let raised = TenantRow { version: old.version + 1, ..old.clone() };
+        rows::tenant::change_issuer(&mut unit, &raised, &new.issuer, host_of(&new.issuer), now);
+    }
+    let outcome = directory.db().commit(unit).await?;
+    directory.forget(old.id);
+    Ok(outcome.done())
+}
+
+/// The host of an issuer, without its port.
+fn host_of(issuer: &str) -> &str {
+    let host = origin_of(issuer).split_once("://").map_or("", |(_, host)| host);
+    match host.rfind(':') {
+        Some(at) if !host.ends_with(']') => host.get(..at).unwrap_or(host),
+        _ => host,
+    }
+}

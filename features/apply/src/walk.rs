@@ -1,0 +1,163 @@
+//! The walk over a document: first all of it is compared, so that a mistake changes nothing, then
+//! object by object is written.
+
+use crate::{
+    Document, Plan, Report, application,
+    document::{Problem, TenantEntry},
+    report::{Change, Object},
+    tenant, user,
+};
+use base::{Error, Kind};
+use std::sync::Arc;
+use store::{Directory, Tenant, rows};
+use work::HashPool;
+
+/// How often an object is tried anew after somebody else changed it first.
+pub(crate) const TRIES: usize = 10;
+
+/// What a file would change. Nothing is written.
+///
+/// `default_issuer` is the issuer of the very first tenant where the file names none.
+///
+/// # Errors
+/// Kind `Invalid` with a line for each place where the file does not fit what is stored;
+/// `Unavailable` if the store cannot answer.
+pub async fn plan(directory: &Directory, document: &Document, default_issuer: &str) -> Result<Plan, Error> {
+    let mut walk = Walk { directory, report: Report::default(), problems: Vec::new() };
+    let mut origin = tenant::first_origin(directory).await?;
+    for entry in &document.tenants {
+        let known = fresh(directory, &entry.slug).await?;
+        let issuer = entry.issuer.clone().unwrap_or_else(|| match &origin {
+            Some(origin) => format!("{origin}/t/{}", entry.slug),
+            None => default_issuer.to_owned(),
+        });
+        let decided = tenant::decide(directory, entry, &issuer).await;
+        walk.take(
+            &entry.path,
+            Change::new(Object::Tenant, &entry.slug, &entry.slug),
+            decided.map(|d| d.change),
+        )?;
+        origin.get_or_insert_with(|| tenant::origin_of(&issuer).to_owned());
+        walk.below(entry, known.as_deref()).await?;
+    }
+    match walk.problems.as_slice() {
+        [] => Ok(walk.report),
+        problems => Err(refused(problems)),
+    }
+}
+
+/// Puts a file in force. Twice changes nothing.
+///
+/// # Errors
+/// As [`plan`], before anything is written; kind `Conflict` if somebody else kept changing the same
+/// object. Objects before the one that failed are in force then.
+pub async fn apply(
+    directory: &Directory,
+    pool: &HashPool,
+    document: &Document,
+    default_issuer: &str,
+) -> Result<Report, Error> {
+    plan(directory, document, default_issuer).await?;
+    let mut report = Report { applied: true, ..Report::default() };
+    for entry in &document.tenants {
+        let (change, tenant) = tenant::apply(directory, entry, default_issuer).await?;
+        report.changes.push(change);
+        for application in &entry.applications {
+            report.changes.push(application::apply(directory, tenant.id, application).await?);
+        }
+        for user in &entry.users {
+            let (change, notes) = user::apply(directory, pool, tenant.id, user).await?;
+            report.changes.push(change);
+            report.notes.extend(notes);
+        }
+    }
+    Ok(report)
+}
+
+/// A tenant as it is stored now, whatever is remembered of it.
+pub(crate) async fn fresh(directory: &Directory, slug: &str) -> Result<Option<Arc<Tenant>>, Error> {
+    let Some(id) = rows::tenant::by_slug(directory.db(), slug).await? else { return Ok(None) };
+    directory.forget(id);
+    directory.tenant(id).await
+}
+
+/// What the file says does not fit what is stored.
+pub(crate) fn unfit(path: &str, message: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Invalid, UNFIT, format!("{path} {message}"))
+}
+
+/// Somebody else kept changing an object.
+pub(crate) fn contended(path: &str) -> Error {
+    let message = format!(
+        "{path} was changed by somebody else again and again, or holds a name that is taken; look at what is stored and apply the file again"
+    );
+    Error::new(Kind::Conflict, "error-apply-contended", message)
+}
+
+const UNFIT: &str = "error-document";
+
+/// Several mistakes as one error, a line each.
+pub(crate) fn refused(problems: &[Problem]) -> Error {
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    Error::new(Kind::Invalid, UNFIT, lines.join("\n"))
+}
+
+struct Walk<'a> {
+    directory: &'a Directory,
+    report: Report,
+    problems: Vec<Problem>,
+}
+
+impl Walk<'_> {
+    async fn below(&mut self, entry: &TenantEntry, tenant: Option<&Tenant>) -> Result<(), Error> {
+        for wanted in &entry.applications {
+            let name = Change::new(Object::Application, &entry.slug, wanted.client_id.as_str());
+            let decided = application::decide(self.directory, tenant, &entry.slug, wanted).await;
+            self.take(&wanted.path, name, decided.map(|decision| decision.change))?;
+        }
+        for wanted in &entry.users {
+            let name = Change::new(Object::User, &entry.slug, wanted.label());
+            let decided = user::decide(self.directory, tenant, &entry.slug, wanted).await.map(|decision| {
+                self.report.notes.extend(decision.notes);
+                decision.change
+            });
+            self.take(&wanted.path, name, decided)?;
+        }
+        Ok(())
+    }
+
+    /// Notes a change, or what is wrong with it; other failures end the walk.
+    fn take(&mut self, path: &str, name: Change, decided: Result<Change, Error>) -> Result<(), Error> {
+        match decided {
+            Ok(change) => self.report.changes.push(change),
+            Err(error) if error.code == UNFIT => {
+                let message =
+                    error.public.strip_prefix(path).unwrap_or(&error.public).trim_start().to_owned();
+                self.problems.push(Problem::new(path, message));
+                self.report.changes.push(name);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// A JSON merge patch (RFC 7396): objects member by member, null takes away.
+pub(crate) fn merge(
+    target: &mut serde_json::Map<String, serde_json::Value>,
+    patch: &serde_json::Map<String, serde_json::Value>,
+) {
+    use serde_json::Value;
+    for (name, value) in patch {
+        match (value, target.get_mut(name)) {
+            (Value::Null, _) => drop(target.remove(name)),
+            (Value::Object(inner), Some(Value::Object(known))) => merge(known, inner),
+            (Value::Object(inner), _) => {
+                let mut fresh = serde_json::Map::new();
+                merge(&mut fresh, inner);
+                target.insert(name.clone(), Value::Object(fresh));
+            }
+            (value, _) => drop(target.insert(name.clone(), value.clone())),
+        }
+    }
+}
