@@ -81,7 +81,7 @@ fn build(locale: Locale) -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     environment.set_formatter(|out, state, value| {
         // Ours leaves the slash alone, which the engine's own would write as six characters.
-        match value.as_str().filter(|_| state.auto_escape() == AutoEscape::Html && !value.is_safe()) {
+        match value.as_str().filter(|_| matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe()) {
             Some(text) => out.write_str(&locale::escape(text)).map_err(Error::from),
             None => minijinja::escape_formatter(out, state, value),
         }
