@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use base::{Env, Error, Event, Id, Time, id};
+use base::{Env, Error, Event, Id, Kind, Time, id};
 use std::{future::Future, time::Duration};
 use store::{Directory, Engine, Unit, lease, rows};
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
@@ -136,9 +136,14 @@ async fn purge(directory: &Directory) -> Result<(), Error> {
 async fn erase(directory: &Directory) -> Result<(), Error> {
     let (db, env) = (directory.db(), directory.env());
     for (tenant, person) in rows::person::to_erase(db).await? {
-        let Some(held) = directory.tenant(tenant).await? else {
-            tracing::warn!(%tenant, %person, "a deleted person of a tenant that is gone");
-            continue;
+        let held = match directory.tenant(tenant).await {
+            Ok(Some(held)) => held,
+            Err(error) if error.kind == Kind::Unavailable => return Err(error),
+            // One tenant's trouble is not to keep the others' people.
+            other => {
+                tracing::warn!(%tenant, %person, error = ?other.err(), "a deleted person of a tenant that does not open");
+                continue;
+            }
         };
         let event = Event::new(env, "person.erased").person(person).actor("system");
         let mut unit = Unit::new(event.id, vec![held.event(env, event, None)]);

@@ -57,9 +57,21 @@ pub fn enqueue(unit: &mut Unit, tenant: &Tenant, env: &Env, message: &Message, e
 /// Where mails go.
 pub enum Transport {
     /// To an SMTP server.
-    Smtp(Smtp),
+    Smtp(Box<Smtp>),
     /// To the mailbox of `dev`.
     Mailbox(Mailbox),
+}
+
+impl From<Smtp> for Transport {
+    fn from(smtp: Smtp) -> Self {
+        Self::Smtp(Box::new(smtp))
+    }
+}
+
+impl From<Mailbox> for Transport {
+    fn from(mailbox: Mailbox) -> Self {
+        Self::Mailbox(mailbox)
+    }
 }
 
 /// A mail on its way out.

@@ -207,10 +207,7 @@ fn refusal(error: &lettre::transport::smtp::Error) -> Trouble {
 
 /// What the server said, without the addresses that servers like to repeat.
 fn describe(error: &lettre::transport::smtp::Error) -> String {
-    let text = match std::error::Error::source(error) {
-        Some(source) => format!("{error} ({source})"),
-        None => error.to_string(),
-    };
+    let text = error.to_string();
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .map(|word| if word.contains('@') { "…" } else { word })
         .collect::<Vec<_>>()

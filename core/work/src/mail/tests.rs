@@ -11,7 +11,6 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::task::JoinSet;
 
 const MINUTE: Duration = Duration::from_secs(60);
-const BRIEF: Duration = Duration::from_millis(80);
 
 fn message(to: &str) -> Message {
     Message {
@@ -41,7 +40,7 @@ fn settings(port: u16) -> SmtpSettings {
 
 fn worker_with(place: &Place, settings: SmtpSettings) -> (Worker, MailSignal) {
     let signal = MailSignal::default();
-    let transport = Transport::Smtp(Smtp::new(settings).unwrap());
+    let transport = Transport::from(Smtp::new(settings).unwrap());
     (Worker::new(place.directory.clone(), transport, signal.clone()), signal)
 }
 
@@ -136,18 +135,33 @@ async fn a_server_that_vanishes_gets_the_mail_again_under_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_holds_up_neither_other_mails_nor_the_queue() {
+async fn a_server_that_never_answers_does_not_hold_up_other_mails() {
     let (place, server) = (Place::new().await, Server::start(&[Then::Silence]).await);
-    let settings = SmtpSettings { send_timeout: BRIEF, ..settings(server.port) };
-    let (worker, signal) = worker_with(&place, settings);
+    let (worker, signal) = worker(&place, &server);
+    let (mut deliveries, mut stop) = (JoinSet::new(), std::pin::pin!(std::future::pending()));
     queue(&place, &message("first@example.com")).await;
+    assert_eq!(worker.pass(&mut deliveries, stop.as_mut()).await.unwrap(), Pass::Taken(1));
+    while server.begun() == 0 {
+        tokio::task::yield_now().await;
+    }
     queue(&place, &message("second@example.com")).await;
-    assert_eq!(pass(&worker).await, 2);
-    assert_eq!((signal.sent(), waiting(&place).await), (1, 1));
-    queue(&place, &message("third@example.com")).await;
+    assert_eq!(worker.pass(&mut deliveries, stop.as_mut()).await.unwrap(), Pass::Taken(1));
+    deliveries.join_next().await.unwrap().unwrap();
+    assert_eq!((signal.sent(), waiting(&place).await, deliveries.len()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn waiting_for_an_answer_ends_and_the_mail_is_tried_again() {
+    let (place, server) = (Place::new().await, Server::start(&[]).await);
+    let silent = Server::start(&[Then::Silence]).await;
+    let hasty = SmtpSettings { send_timeout: Duration::from_millis(50), ..settings(silent.port) };
+    queue(&place, &message("alice@example.com")).await;
+    assert_eq!(pass(&worker_with(&place, hasty).0).await, 1);
+    assert_eq!((waiting(&place).await, silent.accepted().len()), (1, 0));
     place.clock.advance(Duration::from_secs(7));
-    assert_eq!(pass(&worker).await, 2);
-    assert_eq!((signal.sent(), server.accepted().len(), waiting(&place).await), (3, 3, 0));
+    let (patient, signal) = worker(&place, &server);
+    assert_eq!(pass(&patient).await, 1);
+    assert_eq!((signal.sent(), server.accepted().len(), waiting(&place).await), (1, 1, 0));
 }
 
 #[tokio::test]
@@ -228,9 +242,9 @@ async fn two_workers_share_a_queue_and_send_each_mail_once() {
 async fn among_failures_of_all_kinds_every_mail_arrives_once() {
     let (place, busy) = (Place::new().await, Then::Refuse("421 too busy"));
     let script: Vec<Then> =
-        (0..60).map(|number| [Then::Accept, busy, Then::AcceptAndClose, Then::Silence][number % 4]).collect();
+        (0..60).map(|number| [Then::Accept, busy, Then::AcceptAndClose, Then::Close][number % 4]).collect();
     let server = Server::start(&script).await;
-    let (worker, _) = worker_with(&place, SmtpSettings { send_timeout: BRIEF, ..settings(server.port) });
+    let (worker, _) = worker(&place, &server);
     for number in 0..24 {
         queue(&place, &message(&format!("{number}@example.com"))).await;
     }

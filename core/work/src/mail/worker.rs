@@ -4,7 +4,7 @@
 //! process dies in it, or the server vanishes after it took the mail.
 
 use super::{LABEL, MailSignal, Message, Outgoing, Transport, Trouble};
-use base::{Aad, Env, Error, Time};
+use base::{Aad, Env, Error};
 use std::{
     future::Future,
     pin::Pin,
@@ -81,7 +81,7 @@ impl Worker {
                 () = sleep(POLL) => {},
             }
         }
-        deliveries.join_all().await;
+        while deliveries.join_next().await.is_some() {}
     }
 
     /// Leases what is due, a place at a time, and begins to deliver it. Only the wait for a place
@@ -182,7 +182,7 @@ impl Inner {
                     return;
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!(mail = %row.id, %error, "how a mail ended is not yet written")
+                    tracing::warn!(mail = %row.id, %error, "how a mail ended is not yet written");
                 }
                 Err(_) => {}
             }
@@ -199,16 +199,12 @@ impl Ending {
             Self::Expired => mail::finish(row, unit, "expired", None),
             Self::Failed(why) => mail::finish(row, unit, "failed", Some(why)),
             Self::Again(why) => {
-                let due = env.now().plus(back_off(row.tries, env));
-                mail::retry(row, unit, due.min(due_at_the_latest(row)), why)
+                // At its end it comes up once more, to be noted as expired.
+                let due = env.now().plus(back_off(row.tries, env)).min(row.expires_at);
+                mail::retry(row, unit, due, why)
             }
         }
     }
-}
-
-/// At its end a mail comes up once more, to be noted as expired.
-const fn due_at_the_latest(row: &MailRow) -> Time {
-    row.expires_at
 }
 
 /// 5 s, 10 s, 20 s … 10 minutes, each up to a quarter longer or shorter, so that mails that failed

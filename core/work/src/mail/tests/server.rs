@@ -22,6 +22,8 @@ pub(super) enum Then {
     AcceptAndClose,
     /// The recipient is refused with these words.
     Refuse(&'static str),
+    /// The connection ends before the text.
+    Close,
     /// The connection ends after the text, without an answer.
     Vanish,
     /// Nothing is ever answered.
@@ -104,6 +106,7 @@ async fn serve(stream: TcpStream, state: &State) -> std::io::Result<()> {
                 "250 ok"
             }
             ("RCPT", Then::Silence) => std::future::pending().await,
+            ("RCPT", Then::Close) => return Ok(()),
             ("RCPT", Then::Refuse(words)) => words,
             ("DATA", _) => {
                 write.write_all(b"354 go on\r\n").await?;
