@@ -2,7 +2,7 @@
 
 use crate::{
     document::TenantEntry,
-    report::{Action, Change, Difference, Object, detail},
+    report::{Change, Difference, Object, detail},
     walk::{TRIES, contended, fresh, merge, unfit},
 };
 use base::{Error, Event, Kind};
@@ -25,7 +25,7 @@ pub(crate) struct Decision {
 enum Write {
     Nothing,
     Create(NewTenant),
-    Update { old: TenantRow, new: TenantRow },
+    Update(Box<(TenantRow, TenantRow)>),
 }
 
 /// Scheme and host of the first tenant, if there is one.
@@ -59,7 +59,7 @@ pub(crate) async fn decide(
         ));
     }
     let Some(id) = rows::tenant::by_slug(directory.db(), &entry.slug).await? else {
-        let settings = settings(&entry.path, Map::new(), entry)?;
+        let settings = settings(&entry.path, Map::new(), &entry.settings)?;
         let new = NewTenant {
             slug: entry.slug.clone(),
             name: entry.name.clone().unwrap_or_else(|| entry.slug.clone()),
@@ -70,8 +70,8 @@ pub(crate) async fn decide(
     };
     let old = rows::tenant::by_id(directory.db(), id).await?.ok_or_else(Error::not_found)?;
     let stored: Map<String, Value> = parse(&old.settings)?;
-    let before = settings(&entry.path, stored.clone(), &empty(entry))?;
-    let after = settings(&entry.path, stored, entry)?;
+    let before = settings(&entry.path, stored.clone(), &Map::new())?;
+    let after = settings(&entry.path, stored, &entry.settings)?;
     let mut new = old.clone();
     new.name = entry.name.clone().unwrap_or(new.name);
     new.issuer = entry.issuer.clone().unwrap_or(new.issuer);
@@ -88,30 +88,17 @@ pub(crate) async fn decide(
             .into_iter()
             .map(|d| Difference { field: format!("settings.{}", d.field), ..d }),
     );
-    let write = if differs.is_empty() { Write::Nothing } else { Write::Update { old, new } };
+    let write = if differs.is_empty() { Write::Nothing } else { Write::Update(Box::new((old, new))) };
     Ok(Decision { change: change.update(differs), write })
-}
-
-/// The entry with nothing to say.
-fn empty(entry: &TenantEntry) -> TenantEntry {
-    TenantEntry {
-        path: entry.path.clone(),
-        slug: entry.slug.clone(),
-        name: None,
-        issuer: None,
-        settings: Map::new(),
-        applications: Vec::new(),
-        users: Vec::new(),
-    }
 }
 
 /// The stored settings with the file's over them, complete.
 fn settings(
     path: &str,
     mut stored: Map<String, Value>,
-    entry: &TenantEntry,
+    patch: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Error> {
-    merge(&mut stored, &entry.settings);
+    merge(&mut stored, patch);
     let settings: Settings = serde_json::from_value(Value::Object(stored))
         .map_err(|error| unfit(&format!("{path}.settings"), error))?;
     if settings.session_idle > settings.session_absolute {
@@ -148,7 +135,7 @@ pub(crate) async fn apply(
                 Err(error) if error.kind == Kind::Conflict => false,
                 Err(error) => return Err(error),
             },
-            Write::Update { old, new } => update(directory, &decision.change, &old, &new).await?,
+            Write::Update(rows) => update(directory, &decision.change, &rows.0, &rows.1).await?,
         };
         if done {
             let tenant = fresh(directory, &entry.slug).await?.ok_or_else(Error::not_found)?;
@@ -164,7 +151,6 @@ async fn update(
     old: &TenantRow,
     new: &TenantRow,
 ) -> Result<bool, Error> {
-    debug_assert_eq!(change.action, Action::Update);
     let (env, now) = (directory.env(), directory.env().now());
     directory.forget(old.id);
     let tenant = directory.tenant(old.id).await?.ok_or_else(Error::not_found)?;

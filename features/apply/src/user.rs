@@ -37,8 +37,21 @@ struct Update {
     detail: Value,
 }
 
-/// Compares a user with what is stored; without a tenant, nobody is.
+/// Compares a user with what is stored; without a tenant, nobody is. An account that is made between
+/// two reads may look like somebody else's: only what is wrong twice is a mistake.
 pub(crate) async fn decide(
+    directory: &Directory,
+    tenant: Option<&Tenant>,
+    slug: &str,
+    entry: &UserEntry,
+) -> Result<Decision, Error> {
+    match look(directory, tenant, slug, entry).await {
+        Err(error) if error.kind == Kind::Invalid => look(directory, tenant, slug, entry).await,
+        decided => decided,
+    }
+}
+
+async fn look(
     directory: &Directory,
     tenant: Option<&Tenant>,
     slug: &str,
@@ -56,20 +69,19 @@ pub(crate) async fn decide(
         }
         return Ok(create(change));
     };
-    let old =
-        rows::person::by_id(directory.db(), tenant.id, person).await?.filter(|row| row.state != "deleted");
-    let (Some(old), identifiers) =
-        (old, rows::identifier::of_person(directory.db(), tenant.id, person).await?)
-    else {
+    let old = rows::person::by_id(directory.db(), tenant.id, person).await?;
+    let Some(old) = old.filter(|row| row.state != "deleted") else {
         return Err(unfit(&entry.path, "is being deleted; apply the file again in a moment"));
     };
+    let identifiers = rows::identifier::of_person(directory.db(), tenant.id, person).await?;
     let mut notes = Vec::new();
     let add = missing(entry, &identifiers, &mut notes);
     for (identifier, _) in &add {
         free(directory, tenant, entry, identifier).await?;
     }
-    existing(directory, tenant, entry, Found { old, identifiers, add, external }, change)
-        .map(|(change, update)| Decision { change, notes, update })
+    let found = Found { old, identifiers, add, external };
+    let (change, update) = existing(directory, tenant, entry, found, change)?;
+    Ok(Decision { change, notes, update })
 }
 
 /// The person whom the file means: by address, else by user name.
@@ -92,6 +104,8 @@ async fn find(
     Ok(found)
 }
 
+/// An identifier without owner is free, unless it is held back. The owner is asked last, so that one
+/// who came between is no mistake of the file.
 async fn free(
     directory: &Directory,
     tenant: &Tenant,
@@ -99,8 +113,8 @@ async fn free(
     identifier: &Identifier,
 ) -> Result<(), Error> {
     let (kind, normal, now) = (identifier.kind(), identifier.normal(), directory.env().now());
-    let row = rows::identifier::find(directory.db(), tenant.id, kind, normal).await?;
-    if row.is_none() && rows::identifier::taken(directory.db(), tenant.id, (kind, normal), now).await? {
+    let taken = rows::identifier::taken(directory.db(), tenant.id, (kind, normal), now).await?;
+    if taken && rows::identifier::find(directory.db(), tenant.id, kind, normal).await?.is_none() {
         let place = format!("{}.{}", entry.path, kind.as_str());
         return Err(unfit(&place, "is held back for a deleted account; choose another one, or wait"));
     }

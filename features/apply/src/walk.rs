@@ -8,6 +8,7 @@ use crate::{
     tenant, user,
 };
 use base::{Error, Kind};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use store::{Directory, Tenant, rows};
 use work::HashPool;
@@ -89,7 +90,8 @@ pub(crate) fn unfit(path: &str, message: impl std::fmt::Display) -> Error {
 /// Somebody else kept changing an object.
 pub(crate) fn contended(path: &str) -> Error {
     let message = format!(
-        "{path} was changed by somebody else again and again, or holds a name that is taken; look at what is stored and apply the file again"
+        "{path} was changed by somebody else again and again, or holds a name or a subject that is taken. \
+         Look at what is stored and apply the file again."
     );
     Error::new(Kind::Conflict, "error-apply-contended", message)
 }
@@ -131,9 +133,8 @@ impl Walk<'_> {
         match decided {
             Ok(change) => self.report.changes.push(change),
             Err(error) if error.code == UNFIT => {
-                let message =
-                    error.public.strip_prefix(path).unwrap_or(&error.public).trim_start().to_owned();
-                self.problems.push(Problem::new(path, message));
+                let (place, message) = error.public.split_once(' ').unwrap_or((path, &error.public));
+                self.problems.push(Problem::new(place, message));
                 self.report.changes.push(name);
             }
             Err(error) => return Err(error),
@@ -143,17 +144,13 @@ impl Walk<'_> {
 }
 
 /// A JSON merge patch (RFC 7396): objects member by member, null takes away.
-pub(crate) fn merge(
-    target: &mut serde_json::Map<String, serde_json::Value>,
-    patch: &serde_json::Map<String, serde_json::Value>,
-) {
-    use serde_json::Value;
+pub(crate) fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (name, value) in patch {
         match (value, target.get_mut(name)) {
             (Value::Null, _) => drop(target.remove(name)),
             (Value::Object(inner), Some(Value::Object(known))) => merge(known, inner),
             (Value::Object(inner), _) => {
-                let mut fresh = serde_json::Map::new();
+                let mut fresh = Map::new();
                 merge(&mut fresh, inner);
                 target.insert(name.clone(), Value::Object(fresh));
             }

@@ -58,6 +58,9 @@ pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> O
     let mut fields = Fields::new(value, path.clone(), KNOWN, problems)?;
     let client_id = fields.required("client_id", str::parse::<ClientId>);
     let secret = fields.text("client_secret", secret);
+    if fields.take("client_secret_file").is_some() {
+        fields.wrong("client_secret_file", "is read by the command, never by the server");
+    }
     let public = fields.flag("public");
     let state = fields.text("state", |text| one_of(text, &["active", "disabled"]));
     let mut patch = Map::new();
