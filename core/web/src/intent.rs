@@ -2,9 +2,15 @@
 //! ([`Journeys`], the sign-in), and who knows what an application's request asks for and ends in
 //! ([`Destination`], OpenID Connect; later SAML). `bin` brings them together.
 
-use crate::visit::Visit;
+use crate::{
+    assets::FORM_POST_SCRIPT_CSP,
+    pages::FormPost,
+    render::Post,
+    visit::{POLICY, Visit},
+};
 use axum::response::Response;
 use base::{Error, Id, id};
+use http::{HeaderValue, StatusCode, header};
 use journey::{Authentication, Change, Epochs, Fact, Goal, PersonRef, Reason, Rules};
 use serde::{Deserialize, Serialize};
 use std::{future::Future, pin::Pin};
@@ -76,6 +82,29 @@ pub enum Ending {
         /// Names and values.
         fields: Vec<(String, String)>,
     },
+}
+
+impl Visit {
+    /// The answer that takes the browser to where its flow ends; `application` is who waits there.
+    ///
+    /// The page that posts may run its one script, and tells the application which origin the form
+    /// comes from, since it would see `null` otherwise.
+    pub fn leave(&self, ending: Ending, application: Option<&str>) -> Response {
+        let (action, fields) = match ending {
+            Ending::Location(location) => return self.see_other(&location),
+            Ending::FormPost { action, fields } => (action, fields),
+        };
+        let page =
+            FormPost { post: Post::new(action, fields), application: application.map(str::to_owned) };
+        let mut response = self.page(StatusCode::OK, &page, &self.at("/account"));
+        let policy = POLICY.replace("script-src 'self'", &format!("script-src {FORM_POST_SCRIPT_CSP}"));
+        let headers = response.headers_mut();
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("origin"));
+        response
+    }
 }
 
 /// What the consent page tells about a request.

@@ -1,1 +1,71 @@
-//! oidc.
+//! OpenID Connect and OAuth 2.0 for applications.
+//!
+//! Mounts `/authorize`, `/token`, `/userinfo`, `/logout`, `/logout/confirm`, `/jwks`,
+//! `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`, and answers
+//! as [`Requests`] to the sign-in that runs a flow for an application.
+//!
+//! What a request means is decided in `pure/oauth`; who signs in and what they agree to is settled
+//! by the sign-in behind [`Journeys`]. This crate must not show a page that asks for a proof, and
+//! must not accept at one endpoint what was made for another.
+
+mod answer;
+mod authorize;
+mod call;
+mod carry;
+mod client;
+mod destination;
+mod discovery;
+mod events;
+mod grants;
+mod issue;
+mod keys;
+mod logout;
+mod mint;
+mod person;
+mod refresh_token;
+mod request;
+mod token;
+mod userinfo;
+
+pub use destination::Requests;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef},
+    routing::{get, post},
+};
+use std::sync::Arc;
+use web::{Site, intent::Journeys};
+
+/// The most bytes of a form; what a request may have is decided below that.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// What the endpoints share.
+#[derive(Clone)]
+pub struct Oidc {
+    /// The site.
+    pub site: Site,
+    /// The sign-in.
+    pub journeys: Arc<dyn Journeys>,
+}
+
+impl FromRef<Oidc> for Site {
+    fn from_ref(oidc: &Oidc) -> Self {
+        oidc.site.clone()
+    }
+}
+
+/// The routes, below a tenant.
+pub fn routes(oidc: Oidc) -> Router {
+    Router::new()
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/token", post(token::post).options(token::preflight))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post).options(userinfo::preflight))
+        .route("/logout", get(logout::get).post(logout::post))
+        .route("/logout/confirm", post(logout::confirm))
+        .route("/jwks", get(discovery::jwks))
+        .route("/.well-known/openid-configuration", get(discovery::metadata))
+        .route("/.well-known/oauth-authorization-server", get(discovery::metadata))
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .with_state(oidc)
+}

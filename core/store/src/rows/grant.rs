@@ -139,6 +139,11 @@ statements! {
         AND EXISTS (SELECT 1 FROM person p WHERE p.tenant = $1 AND p.id = oauth_grant.person AND p.state = 'active' \
         AND ((oauth_grant.session IS NULL AND p.offline_epoch = oauth_grant.offline_epoch) \
         OR (oauth_grant.session IS NOT NULL AND p.epoch = oauth_grant.epoch)))";
+    const TOUCH: &str = "UPDATE oauth_grant SET refreshed_at = $3, version = version + 1 \
+        WHERE tenant = $1 AND id = $2 AND state = 'active' \
+        AND EXISTS (SELECT 1 FROM person p WHERE p.tenant = $1 AND p.id = oauth_grant.person AND p.state = 'active' \
+        AND ((oauth_grant.session IS NULL AND p.offline_epoch = oauth_grant.offline_epoch) \
+        OR (oauth_grant.session IS NOT NULL AND p.epoch = oauth_grant.epoch)))";
     const END: &str = "UPDATE oauth_grant SET state = 'ended', version = version + 1 \
         WHERE tenant = $1 AND id = $2 AND state = 'active'";
     const END_OF_APPLICATION: &str = "UPDATE oauth_grant SET state = 'ended', version = version + 1 \
@@ -206,6 +211,11 @@ pub fn redeem(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Grant>, refres
 pub fn rotate(unit: &mut Unit, tenant: Id<id::Tenant>, grant: (Id<id::Grant>, i64), key: i64, now: Time) {
     let (id, number) = grant;
     unit.push(ROTATE, args![tenant, id, number, number + 1, now, key], Expect::Rows(1));
+}
+
+/// Notes the use of a refresh token that is not rotated. Guarded by the epoch.
+pub fn touch(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Grant>, now: Time) {
+    unit.push(TOUCH, args![tenant, id, now], Expect::Rows(1));
 }
 
 /// Ends a grant.

@@ -1,0 +1,195 @@
+//! A call of a program: no cookies, no language, JSON out. Every answer is kept out of caches.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRef, FromRequestParts, rejection::BytesRejection},
+    response::{IntoResponse, Response},
+};
+use base::{Env, Error, Kind, Origin, RequestId, Time, net::ClientAddr};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use oauth::{ErrorCode, Params, token::TokenError};
+use serde::Serialize;
+use std::sync::Arc;
+use store::{Db, Tenant, rows::person::PersonRow};
+use web::{Site, tenancy::Addressed};
+
+/// One call to one tenant.
+pub(crate) struct Call {
+    /// What all requests share.
+    pub(crate) site: Site,
+    /// Whose endpoint it is.
+    pub(crate) tenant: Arc<Tenant>,
+    /// Leads to the line in the log.
+    pub(crate) request_id: RequestId,
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+    headers: HeaderMap,
+}
+
+/// Why a call is not answered with what it asked for.
+pub(crate) enum Failure {
+    /// By the rules of the protocol.
+    Refused(TokenError),
+    /// By something else.
+    Broken(Error),
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl From<store::DbError> for Failure {
+    fn from(error: store::DbError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl Call {
+    /// The present moment.
+    pub(crate) fn now(&self) -> Time {
+        self.env().now()
+    }
+
+    /// Clock and randomness.
+    pub(crate) fn env(&self) -> &Env {
+        self.site.env()
+    }
+
+    /// The database.
+    pub(crate) fn db(&self) -> &Db {
+        self.site.db()
+    }
+
+    /// A header. One that is no text is there, but says nothing.
+    pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap_or_default())
+    }
+
+    /// Whether the body is a form.
+    pub(crate) fn has_form(&self) -> bool {
+        let kind = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+
+    /// The parameters of the body.
+    ///
+    /// # Errors
+    /// `invalid_request` if it is no form or cannot be read.
+    pub(crate) fn form(&self, body: Result<Bytes, BytesRejection>) -> Result<Params, TokenError> {
+        let invalid = |why: &str| TokenError::new(ErrorCode::InvalidRequest, why);
+        let body = body.map_err(|_| invalid("the body is too large or did not arrive"))?;
+        if !self.has_form() {
+            return Err(invalid("the body must be application/x-www-form-urlencoded"));
+        }
+        Params::parse(&body).map_err(|error| invalid(&error.to_string()))
+    }
+
+    /// An event that happened to this person through this call, with its origin.
+    pub(crate) fn event(&self, event: base::Event, person: &PersonRow) -> Result<store::EventRow, Error> {
+        let key = self.tenant.person_key(person)?;
+        Ok(self.tenant.event(self.env(), event.origin(self.origin.clone()), key.as_ref()))
+    }
+}
+
+impl Failure {
+    /// The answer (RFC 6749 section 5.2).
+    pub(crate) fn respond(self, request_id: &RequestId) -> Response {
+        match self {
+            Self::Refused(error) => refused(&error, request_id),
+            Self::Broken(error) => broken(&error, request_id),
+        }
+    }
+}
+
+fn refused(error: &TokenError, request_id: &RequestId) -> Response {
+    let (code, reason) = (error.code().as_str(), error.description());
+    tracing::debug!(request_id = request_id.0, code, reason, "a call was refused");
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = json(status, &error.body());
+    if let Some(challenge) = error.www_authenticate() {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
+}
+
+fn broken(error: &Error, request_id: &RequestId) -> Response {
+    web::error::log(error, request_id);
+    let (status, code) = match error.kind {
+        Kind::NotFound => (StatusCode::NOT_FOUND, ErrorCode::InvalidRequest),
+        Kind::Unavailable | Kind::TooMany => {
+            (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable)
+        }
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError),
+    };
+    let mut response = json(
+        status,
+        &serde_json::json!({
+            "error": code,
+            "error_description": error.public,
+            "request_id": request_id.0,
+        }),
+    );
+    if let Some(after) = error.retry_after {
+        let seconds = HeaderValue::from(after.as_secs().max(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+/// JSON that no cache keeps (RFC 6749 section 5.1).
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    (status, headers, axum::Json(body)).into_response()
+}
+
+/// Lets scripts of this origin read the answer.
+pub(crate) fn share(response: &mut Response, origin: &str) {
+    if let Ok(origin) = HeaderValue::from_str(origin) {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+}
+
+/// The answer to a browser that asks whether a script may send its request. It grants nothing: who
+/// may read the answer is said with the answer.
+pub(crate) fn preflight(methods: &'static str) -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+impl<S> FromRequestParts<S> for Call
+where
+    Site: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or(RequestId(String::new()));
+        let addressed = parts.extensions.get::<Addressed>().cloned();
+        let tenant = addressed.map_or(Ok(None), |addressed| addressed.0);
+        let tenant =
+            tenant.and_then(|tenant| tenant.filter(|tenant| tenant.active).ok_or_else(Error::not_found));
+        let tenant = tenant.map_err(|error| broken(&error, &request_id))?;
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let origin = Origin {
+            address: parts.extensions.get::<ClientAddr>().map(|client| client.to_string()),
+            agent: agent.map(|agent| agent.chars().take(400).collect()),
+        };
+        Ok(Self { site: Site::from_ref(state), tenant, request_id, origin, headers: parts.headers.clone() })
+    }
+}

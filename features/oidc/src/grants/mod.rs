@@ -1,0 +1,63 @@
+//! What is unique to each grant of the token endpoint: one file each.
+
+mod code;
+mod machine;
+mod refresh;
+
+use crate::{
+    call::{Call, Failure},
+    mint::{Granted, Holder},
+};
+use base::Event;
+use oauth::token::{TokenError, TokenRequest};
+use serde_json::json;
+use store::{
+    Application, Unit,
+    rows::grant::{self, GrantRow},
+};
+
+/// Carries out a request of an authenticated application.
+pub(crate) async fn run(
+    call: &Call,
+    application: &Application,
+    request: &TokenRequest,
+) -> Result<Granted, Failure> {
+    match request {
+        TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
+            let presented = code::Presented { code, redirect_uri: redirect_uri.as_deref(), verifier };
+            code::redeem(call, application, &presented).await
+        }
+        TokenRequest::RefreshToken { token, scope } => {
+            refresh::refresh(call, application, token, scope.as_ref()).await
+        }
+        TokenRequest::ClientCredentials { scope } => Ok(machine::grant(scope)),
+    }
+}
+
+/// A unit about this grant, with its event.
+fn unit(
+    call: &Call,
+    holder: &Holder,
+    kind: &'static str,
+    detail: serde_json::Value,
+) -> Result<Unit, Failure> {
+    let event = Event::new(call.env(), kind)
+        .person(holder.grant.person)
+        .application(holder.grant.application)
+        .session(holder.grant.session)
+        .detail(detail);
+    Ok(Unit::new(event.id, vec![call.event(event, &holder.person)?]))
+}
+
+/// Something that works once came again: whoever has the tokens by now, they end.
+async fn replayed(call: &Call, grant: GrantRow, artefact: &'static str) -> Result<Failure, Failure> {
+    if grant.state == "active" {
+        let holder = Holder::load(call, grant).await?;
+        let mut unit = unit(call, &holder, "grant.replayed", json!({ "artefact": artefact }))?;
+        grant::end(&mut unit, call.tenant.id, holder.grant.id);
+        // A conflict means that it has ended already.
+        let _ended = call.db().commit(unit).await?;
+        tracing::info!(request_id = call.request_id.0, artefact, "used again: the grant is ended");
+    }
+    Ok(TokenError::invalid_grant("it was used before").into())
+}

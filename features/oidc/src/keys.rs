@@ -1,0 +1,60 @@
+//! The tenant's signing keys: there when they are needed, and what they signed recognised.
+
+use base::Error;
+use jose::{Algorithm, Keys, Typ, VerifyingKey};
+use oauth::{ClientId, logout::HintFacts};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+use store::Tenant;
+use web::Site;
+
+/// How long a call waits for a key that is being made.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The tenant with keys for these algorithms. One that is missing is made beside the call, which
+/// waits a moment for it.
+///
+/// # Errors
+/// Kind `Unavailable` if the key takes longer or the store cannot answer.
+pub(crate) async fn ready(
+    site: &Site,
+    tenant: &Arc<Tenant>,
+    algorithms: &[Algorithm],
+) -> Result<Arc<Tenant>, Error> {
+    let mut tenant = Arc::clone(tenant);
+    for &algorithm in algorithms {
+        if tenant.signing_key(algorithm).is_some() {
+            continue;
+        }
+        let (directory, id) = (site.directory().clone(), tenant.id);
+        let made = tokio::spawn(async move { directory.ensure_signing_key(id, algorithm).await });
+        let made = tokio::time::timeout(PATIENCE, made).await;
+        let made = made.map_err(|_| Error::unavailable("a signing key is still being made"))?;
+        made.map_err(|error| Error::internal(format!("making a signing key: {error}")))??;
+        let found = site.directory().tenant(id).await?;
+        tenant = found.ok_or_else(|| Error::internal("a tenant vanished while it got a key"))?;
+    }
+    Ok(tenant)
+}
+
+/// The claims of a token of this type that this tenant signed, with any of its keys.
+pub(crate) fn verify<T: serde::de::DeserializeOwned>(tenant: &Tenant, token: &str, typ: Typ) -> Option<T> {
+    let keys: Vec<VerifyingKey> =
+        tenant.signing_keys().iter().filter_map(|entry| entry.key.verifying_key().ok()).collect();
+    let keys = Keys::new(keys).ok()?;
+    jose::verify(token, &keys, typ).ok()?.claims().ok()
+}
+
+/// What an `id_token_hint` says, expired or not, if this tenant made it.
+pub(crate) fn hint(tenant: &Tenant, token: &str) -> Option<HintFacts> {
+    #[derive(Deserialize)]
+    struct Hinted {
+        iss: String,
+        sub: String,
+        aud: ClientId,
+        sid: Option<String>,
+    }
+    let claims: Hinted = verify(tenant, token, Typ::IdToken)?;
+    let facts = HintFacts { client_id: claims.aud, subject: claims.sub, session: claims.sid };
+    (claims.iss == tenant.issuer).then_some(facts)
+}

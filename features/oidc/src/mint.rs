@@ -1,0 +1,201 @@
+//! Tokens: JWT access tokens (RFC 9068), ID tokens (OpenID Connect Core section 2), and the answer
+//! that carries them.
+
+use crate::{call::Call, person, request::ACR};
+use base::{Error, Id, id};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jose::{Algorithm, Typ};
+use journey::Authentication;
+use oauth::{
+    Client, Scopes,
+    claims::{AccessTokenClaims, ClaimsRequest, IdTokenClaims, id_token_claims},
+    scope::OPENID,
+    token::TokenRequest,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::{
+    Tenant,
+    rows::{
+        grant::GrantRow,
+        person::{PersonRow, by_id, subject},
+    },
+};
+
+/// What a grant of the token endpoint came to.
+pub(crate) struct Granted {
+    /// Who the tokens are about; nobody where an application acts for itself.
+    pub(crate) holder: Option<Holder>,
+    /// What the access token allows.
+    pub(crate) scopes: Scopes,
+    /// The refresh token, if there is one.
+    pub(crate) refresh: Option<String>,
+    /// The nonce of the request that the ID token answers.
+    pub(crate) nonce: Option<String>,
+}
+
+/// A grant with the person who gave it.
+pub(crate) struct Holder {
+    /// The grant.
+    pub(crate) grant: GrantRow,
+    /// The person.
+    pub(crate) person: PersonRow,
+    subject: String,
+    asked: ClaimsRequest,
+    claims: Map<String, Value>,
+}
+
+/// A successful answer (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
+#[derive(Serialize)]
+pub(crate) struct Answer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+#[derive(Serialize)]
+struct IdToken {
+    #[serde(flatten)]
+    claims: IdTokenClaims,
+    at_hash: String,
+}
+
+impl Holder {
+    /// Reads all that tokens of this grant say, so that nothing is missing once it is used.
+    ///
+    /// # Errors
+    /// Kind `Unavailable` if the store cannot answer.
+    pub(crate) async fn load(call: &Call, grant: GrantRow) -> Result<Self, Error> {
+        let missing = || Error::internal("the person of a grant is not there");
+        let (db, tenant) = (call.db(), &call.tenant);
+        let person = by_id(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
+        let subject = subject(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
+        let asked = claims_request(&grant);
+        let claims = match asked.id_token.is_empty() {
+            true => Map::new(),
+            false => person::claims(db, tenant, &person).await?,
+        };
+        Ok(Self { grant, person, subject, asked, claims })
+    }
+
+    fn authentication(&self) -> Authentication {
+        Authentication::read(&self.grant.facts)
+    }
+
+    fn auth_time(&self) -> i64 {
+        self.authentication().at().unwrap_or(self.grant.created_at.micros()).div_euclid(1_000_000)
+    }
+
+    fn amr(&self) -> Vec<String> {
+        self.authentication().amr().into_iter().map(str::to_owned).collect()
+    }
+
+    fn sid(&self) -> Option<String> {
+        self.grant.session.map(|session| session.to_string())
+    }
+}
+
+/// The `claims` parameter of the request behind a grant.
+pub(crate) fn claims_request(grant: &GrantRow) -> ClaimsRequest {
+    serde_json::from_str(&grant.claims).unwrap_or_default()
+}
+
+/// The algorithms that the answer to this request needs keys for.
+pub(crate) fn algorithms(client: &Client, request: &TokenRequest) -> Vec<Algorithm> {
+    let access = client.access_token_signed_response_alg;
+    match request {
+        TokenRequest::ClientCredentials { .. } => vec![access],
+        _ => vec![access, client.id_token_signed_response_alg],
+    }
+}
+
+/// Signs the tokens.
+///
+/// # Errors
+/// Kind `Unavailable` if a key is missing.
+pub(crate) fn answer(call: &Call, client: &Client, granted: Granted) -> Result<Answer, Error> {
+    let now = call.now().seconds();
+    let access_token = access_token(call, client, &granted, now)?;
+    let id_token = match &granted.holder {
+        Some(holder) if granted.scopes.contains(OPENID) => {
+            let nonce = granted.nonce.clone();
+            Some(id_token(call, client, (holder, nonce, &access_token), now)?)
+        }
+        _ => None,
+    };
+    Ok(Answer {
+        access_token,
+        token_type: "Bearer",
+        expires_in: client.lifetimes.access_token,
+        scope: granted.scopes.to_string(),
+        refresh_token: granted.refresh,
+        id_token,
+    })
+}
+
+fn access_token(call: &Call, client: &Client, granted: &Granted, now: i64) -> Result<String, Error> {
+    let holder = granted.holder.as_ref();
+    let claims = AccessTokenClaims {
+        iss: call.tenant.issuer.clone(),
+        sub: holder.map_or_else(|| client.client_id.to_string(), |holder| holder.subject.clone()),
+        aud: client.audience(&granted.scopes, &call.tenant.issuer),
+        client_id: client.client_id.to_string(),
+        scope: granted.scopes.to_string(),
+        iat: now,
+        exp: now.saturating_add(client.lifetimes.access_token),
+        jti: token_id(holder.map_or_else(|| call.env().id(), |holder| holder.grant.id), call.env().bytes()),
+        auth_time: holder.map(Holder::auth_time),
+        acr: holder.map(|_| ACR.to_owned()),
+        amr: holder.map(Holder::amr).unwrap_or_default(),
+        sid: holder.and_then(Holder::sid),
+    };
+    sign(&call.tenant, client.access_token_signed_response_alg, Typ::AccessToken, &claims)
+}
+
+fn id_token(
+    call: &Call,
+    client: &Client,
+    (holder, nonce, access_token): (&Holder, Option<String>, &str),
+    now: i64,
+) -> Result<String, Error> {
+    let algorithm = client.id_token_signed_response_alg;
+    let claims = IdTokenClaims {
+        iss: call.tenant.issuer.clone(),
+        sub: holder.subject.clone(),
+        aud: client.client_id.to_string(),
+        exp: now.saturating_add(client.lifetimes.id_token),
+        iat: now,
+        auth_time: holder.auth_time(),
+        nonce,
+        acr: Some(ACR.to_owned()),
+        amr: holder.amr(),
+        sid: holder.sid(),
+        person: id_token_claims(&holder.claims, &holder.asked),
+    };
+    let claims = IdToken { claims, at_hash: algorithm.half_hash(access_token) };
+    sign(&call.tenant, algorithm, Typ::IdToken, &claims)
+}
+
+fn sign(tenant: &Tenant, algorithm: Algorithm, typ: Typ, claims: &impl Serialize) -> Result<String, Error> {
+    let missing = || Error::unavailable(format!("no key for {}", algorithm.as_str()));
+    let key = tenant.signing_key(algorithm).ok_or_else(missing)?;
+    key.sign(typ, claims).map_err(|error| Error::internal(format!("signing: {error}")))
+}
+
+/// The `jti` of an access token: the grant's id before eight random bytes.
+fn token_id(grant: Id<id::Grant>, random: [u8; 8]) -> String {
+    URL_SAFE_NO_PAD.encode([grant.as_bytes().as_slice(), &random].concat())
+}
+
+/// The grant that a `jti` begins with.
+pub(crate) fn grant_of(token_id: &str) -> Option<Id<id::Grant>> {
+    let bytes = URL_SAFE_NO_PAD.decode(token_id).ok()?;
+    let (grant, random) = bytes.split_first_chunk::<16>()?;
+    (random.len() == 8).then(|| Id::from_bytes(*grant))
+}
