@@ -1,7 +1,7 @@
 //! Every sequence of up to five facts, under every rule set.
 
-use crate::model::Stage;
 use crate::{
+    model::Stage,
     properties::{Seen, check},
     world::{alphabet, rule_sets},
 };
