@@ -1,5 +1,13 @@
+//! Keyward: customer identity and access management in one program.
+
+mod cli;
 mod config;
 mod observe;
 mod serve;
+mod wiring;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

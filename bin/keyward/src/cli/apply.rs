@@ -1,0 +1,62 @@
+//! `keyward apply`: hands the file to the server that holds the embedded database, or works on the
+//! database itself.
+
+use super::{Failure, Place, place::Installation};
+use apply::{Document, Report};
+use base::Env;
+use std::path::Path;
+use store::{Db, DbError, Directory, MIGRATIONS, OpenOptions};
+use work::{HashPool, HashSettings};
+
+/// The issuer of the very first tenant where neither a server nor the file has named one.
+const DEFAULT_ISSUER: &str = "http://localhost:8080";
+
+pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}.", file.display())))?;
+    let document = Document::parse(&text).map_err(|problems| {
+        let name = file.display();
+        Failure::problems(problems.iter().map(|problem| {
+            serde_json::json!({
+                "error": format!("{name}: {problem}"),
+                "path": problem.path,
+                "message": problem.message,
+            })
+        }))
+    })?;
+    let installation = Installation::of(place)?;
+    let root_key = installation.root_key()?;
+    let report = match Db::open(&installation.database, OpenOptions::default()).await {
+        Ok(db) => directly(db, root_key, &document, dry_run).await?,
+        Err(DbError::Locked(_)) => {
+            let socket = installation.socket().ok_or_else(|| Failure::failed("The database is locked."))?;
+            apply::control::send(&socket, &document, dry_run).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    print(&report, json);
+    Ok(())
+}
+
+async fn directly(db: Db, root: base::SealingKey, document: &Document, dry_run: bool) -> Result<Report, Failure> {
+    store::migrate(&db, MIGRATIONS).await?;
+    let env = Env::system();
+    let directory = Directory::new(db.clone(), env.clone(), root);
+    directory.check_root_key().await?;
+    let report = if dry_run {
+        apply::plan(&directory, document, DEFAULT_ISSUER).await
+    } else {
+        let pool = HashPool::start(env, HashSettings::default())?;
+        apply::apply(&directory, &pool, document, DEFAULT_ISSUER).await
+    };
+    db.close().await;
+    Ok(report?)
+}
+
+fn print(report: &Report, json: bool) {
+    if json {
+        println!("{}", report.to_json());
+    } else {
+        println!("{report}");
+    }
+}

@@ -1,0 +1,24 @@
+//! `keyward config check`.
+
+use super::{Failure, place::load};
+use std::path::Path;
+
+/// Prints what is wrong or unsafe; fails if the server would not start.
+pub(super) fn run(path: &Path, json: bool) -> Result<(), Failure> {
+    let config = load(path)?;
+    let problems = config.check();
+    if json {
+        println!("{}", serde_json::json!({ "problems": problems }));
+    } else {
+        for problem in &problems {
+            println!("{problem}");
+        }
+    }
+    if problems.iter().any(crate::config::Problem::is_error) {
+        return Err(Failure::usage("The server does not start with this configuration."));
+    }
+    if !json {
+        println!("The configuration is good.");
+    }
+    Ok(())
+}

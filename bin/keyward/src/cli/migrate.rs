@@ -1,0 +1,30 @@
+//! `keyward migrate`: brings the database to this version, or says what that would do.
+
+use super::{Failure, Place, place::Installation};
+use store::{Db, MIGRATIONS, OpenOptions};
+
+pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
+    let installation = Installation::of(place)?;
+    let db = Db::open(&installation.database, OpenOptions::default()).await?;
+    let pending = store::pending(&db, MIGRATIONS).await?;
+    if dry_run {
+        for step in &pending {
+            match json {
+                true => println!(
+                    "{}",
+                    serde_json::json!({ "migration": step.migration, "step": step.step, "sql": step.sql })
+                ),
+                false => println!("{} step {}: {}", step.migration, step.step, step.sql),
+            }
+        }
+    }
+    let done = if dry_run { 0 } else { store::migrate(&db, MIGRATIONS).await? };
+    db.close().await;
+    match (dry_run, json) {
+        (false, true) => println!("{}", serde_json::json!({ "steps": done })),
+        (false, false) => println!("The database is up to date; {done} steps were taken."),
+        (true, false) if pending.is_empty() => println!("The database is up to date."),
+        (true, _) => {}
+    }
+    Ok(())
+}

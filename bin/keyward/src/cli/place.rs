@@ -1,0 +1,147 @@
+//! Where a command works: the database, the root key, and beside an embedded database the socket
+//! of the server that holds it.
+
+use super::{Failure, Place};
+use crate::config::{self, Config, Sources};
+use base::{Env, Secret, SealingKey};
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+use store::DbUrl;
+use zeroize::Zeroizing;
+
+/// The name of the database in a data folder.
+const DATABASE: &str = "keyward.db";
+const ROOT_KEY: &str = "root.key";
+/// The variable that holds the root key.
+const ROOT_KEY_VARIABLE: &str = "KEYWARD_ROOT_KEY";
+
+/// A database with what opens its secrets.
+pub(crate) struct Installation {
+    pub(crate) database: DbUrl,
+    /// The file of an embedded database.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) root_key: Option<SealingKey>,
+}
+
+impl Installation {
+    /// The database of this address.
+    pub(crate) fn new(url: &str, root_key: Option<SealingKey>) -> Result<Self, Failure> {
+        let database: DbUrl = url.parse()?;
+        Ok(Self { database, file: url.strip_prefix("sqlite:").map(PathBuf::from), root_key })
+    }
+
+    /// What a command was told, or the data folder of `dev` in this folder.
+    pub(crate) fn of(place: &Place) -> Result<Self, Failure> {
+        if let Some(path) = &place.config {
+            let config = load(path)?;
+            return Self::new(config.database.expose(), config.root_key.as_ref().map(sealing_key));
+        }
+        let data = place.data.clone().or_else(|| place.database.is_none().then(|| PathBuf::from("data")));
+        let url = match (&place.database, &data) {
+            (Some(url), _) => url.clone(),
+            (None, Some(data)) => database_in(data),
+            (None, None) => return Err(Failure::usage("Name the database with --database, --data or --config.")),
+        };
+        let key = match &data {
+            Some(data) => read_root_key(data)?.or(environment_root_key()?),
+            None => environment_root_key()?,
+        };
+        Self::new(&url, key)
+    }
+
+    /// The root key, or why there is none.
+    pub(crate) fn root_key(&self) -> Result<SealingKey, Failure> {
+        self.root_key.clone().ok_or_else(|| {
+            Failure::usage(format!(
+                "There is no root key, and without it nothing secret in the database opens. \
+                 Give --config FILE, or --data DIR of `keyward dev`, or set {ROOT_KEY_VARIABLE}."
+            ))
+        })
+    }
+
+    /// The socket of the server that holds an embedded database.
+    pub(crate) fn socket(&self) -> Option<PathBuf> {
+        self.file.as_deref().map(socket_beside)
+    }
+}
+
+/// The control socket beside an embedded database.
+pub(crate) fn socket_beside(file: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join("control.sock")
+}
+
+/// The address of the database in a data folder.
+pub(crate) fn database_in(data: &Path) -> String {
+    format!("sqlite:{}", data.join(DATABASE).display())
+}
+
+/// Loads a configuration file with the environment over it.
+pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
+    let problem = |problem: &config::Problem| {
+        let mut object = serde_json::to_value(problem).unwrap_or_default();
+        if let Some(object) = object.as_object_mut() {
+            object.insert("error".to_owned(), problem.to_string().into());
+        }
+        object
+    };
+    let sources = Sources::read(path).map_err(|one| Failure::problems([problem(&one)]))?;
+    Config::load(&sources).map_err(|all| Failure::problems(all.iter().map(problem).collect::<Vec<_>>()))
+}
+
+/// The root key as a key that seals.
+pub(crate) fn sealing_key(key: &Secret<[u8; 32]>) -> SealingKey {
+    SealingKey::new(Zeroizing::new(*key.expose()))
+}
+
+fn environment_root_key() -> Result<Option<SealingKey>, Failure> {
+    let Ok(text) = std::env::var(ROOT_KEY_VARIABLE) else { return Ok(None) };
+    match config::root_key(&text) {
+        Some(key) => Ok(Some(sealing_key(&key))),
+        None => Err(Failure::usage(format!(
+            "{ROOT_KEY_VARIABLE} is not 32 bytes as base64 or 64 hexadecimal digits."
+        ))),
+    }
+}
+
+fn read_root_key(data: &Path) -> Result<Option<SealingKey>, Failure> {
+    let path = data.join(ROOT_KEY);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::usage(format!("{} cannot be read: {error}.", path.display()))),
+    };
+    match config::root_key(&text) {
+        Some(key) => Ok(Some(sealing_key(&key))),
+        None => Err(Failure::usage(format!("{} does not hold a root key.", path.display()))),
+    }
+}
+
+/// The root key of a data folder, made with the folder if there is none.
+pub(crate) fn make_root_key(data: &Path, env: &Env) -> Result<SealingKey, Failure> {
+    let wrong = |what: &Path, error: std::io::Error| {
+        Failure::failed(format!("{} cannot be written: {error}.", what.display()))
+    };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| wrong(data, error))?;
+    if let Some(key) = environment_root_key()? {
+        return Ok(key);
+    }
+    if let Some(key) = read_root_key(data)? {
+        return Ok(key);
+    }
+    let path = data.join(ROOT_KEY);
+    let bytes: [u8; 32] = env.bytes();
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    // Whole or not at all: a key that was cut off would lock its database for ever.
+    let draft = data.join("root.key.new");
+    let written = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+    let written = written.and_then(|mut file| {
+        writeln!(file, "{text}")?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&draft, &path)).map_err(|error| wrong(&path, error))?;
+    Ok(SealingKey::new(Zeroizing::new(bytes)))
+}

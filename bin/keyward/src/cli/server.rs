@@ -1,0 +1,76 @@
+//! `keyward serve`: production, by a configuration file. It refuses what is unsafe, with the fix.
+
+use super::{
+    Failure,
+    place::{Installation, load, sealing_key},
+};
+use crate::{
+    config::{self, Config, MailSecurity},
+    observe::Access,
+    serve::Options,
+    wiring::{self, Program},
+};
+use base::Env;
+use std::path::Path;
+use work::{HashPool, HashSettings, Security, Smtp, SmtpSettings, Transport};
+
+pub(super) async fn run(path: &Path) -> Result<(), Failure> {
+    let config = load(path)?;
+    let problems = config.check();
+    if problems.iter().any(config::Problem::is_error) {
+        return Err(Failure::problems(problems.iter().map(|problem| {
+            let mut object = serde_json::to_value(problem).unwrap_or_default();
+            if let Some(object) = object.as_object_mut() {
+                object.insert("error".to_owned(), problem.to_string().into());
+            }
+            object
+        })));
+    }
+    crate::observe::start_log(config.log.level, config.log.json);
+    for problem in &problems {
+        tracing::warn!(option = problem.option, "{problem}");
+    }
+    serve(config).await
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let env = Env::system();
+    let root = config.root_key.as_ref().map(sealing_key);
+    let installation = Installation::new(config.database.expose(), root)?;
+    let options = Options::of(&config.server).map_err(|error| Failure::usage(error.to_string()))?;
+    if let Some(certificate) = &options.tls {
+        certificate.reload_on_signal()?;
+    }
+    let server = wiring::bind(options)?;
+    let directory = wiring::open(&installation, env.clone()).await?;
+    wiring::first_tenant(&directory, &config.server.issuer, false).await?;
+    let mut settings = HashSettings { queue: config.passwords.queue, ..HashSettings::default() };
+    if config.passwords.threads > 0 {
+        settings.threads = config.passwords.threads;
+    }
+    let program = Program {
+        installation,
+        directory,
+        pool: HashPool::start(env, settings)?,
+        transport: transport(&config.mail)?,
+        proxies: config.server.proxies.clone(),
+        issuer: config.server.issuer.clone(),
+        access: Access::of(&config.server),
+        metrics_listen: config.server.metrics_listen,
+        dev: None,
+    };
+    tracing::info!(listen = %server.address(), issuer = config.server.issuer, "ready to serve");
+    wiring::run(program, server).await
+}
+
+fn transport(mail: &config::Mail) -> Result<Transport, Failure> {
+    let mut settings = SmtpSettings::new(&mail.host, mail.port, &mail.from);
+    settings.security = match mail.security {
+        MailSecurity::StartTls => Security::StartTls,
+        MailSecurity::Tls => Security::Tls,
+        MailSecurity::None => Security::None,
+    };
+    settings.credentials = mail.password.clone().map(|password| (mail.username.clone(), password));
+    settings.ca_file = mail.ca_file.clone();
+    Ok(Smtp::new(settings)?.into())
+}

@@ -1,0 +1,265 @@
+//! Wiring: brings the capabilities together behind one address, with what runs in the background.
+
+use crate::{
+    cli::{Failure, Installation, socket_beside},
+    observe::{self, Access, Edge, EdgeOptions, Metrics, Readiness, TenantLabel},
+    serve::{self, Drained, Limits, Options, Server, Shutdown},
+};
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    middleware::{Next, from_fn},
+    response::Response,
+};
+use base::{Env, Event, Kind, Secret, net::Network};
+use std::{future::Future, net::SocketAddr, sync::Arc};
+use store::{Address, Db, Directory, MIGRATIONS, NewTenant, OpenOptions, Unit, rows};
+use web::Site;
+use work::{AccountSlots, Admission, HashPool, Jobs, MailSignal, Mailbox, Rate, Transport, Worker};
+
+/// The slug of the tenant that is made at first start.
+const FIRST_SLUG: &str = "default";
+const FIRST_NAME: &str = "Keyward";
+
+/// All that runs.
+pub(crate) struct Program {
+    pub(crate) installation: Installation,
+    pub(crate) directory: Directory,
+    pub(crate) pool: HashPool,
+    pub(crate) transport: Transport,
+    pub(crate) proxies: Vec<Network>,
+    pub(crate) issuer: String,
+    pub(crate) access: Access,
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// What only `dev` has.
+    pub(crate) dev: Option<DevParts>,
+}
+
+/// What only `dev` has.
+pub(crate) struct DevParts {
+    pub(crate) listen: SocketAddr,
+    pub(crate) secret: Secret<String>,
+    pub(crate) mailbox: Mailbox,
+}
+
+/// Binds the address, or says why it cannot be had.
+pub(crate) fn bind(options: Options) -> Result<Server, Failure> {
+    let listen = options.listen;
+    Server::bind(options).map_err(|error| {
+        Failure::failed(format!(
+            "The address {listen} cannot be used: {error}. Stop what listens there, or choose another address."
+        ))
+    })
+}
+
+/// An issuer as it is stored: an absolute http or https URL without query, fragment or final slash.
+pub(crate) fn issuer(text: &str) -> Result<String, Failure> {
+    let issuer = text.trim_end_matches('/');
+    let uri: Option<http::Uri> = issuer.parse().ok();
+    let good = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && uri.query().is_none()
+            && matches!(uri.path(), "" | "/")
+    });
+    if good && !issuer.contains('#') {
+        return Ok(issuer.to_owned());
+    }
+    Err(Failure::usage(format!(
+        "{text} cannot be an issuer: give an http or https address without a path, such as https://id.example.com."
+    )))
+}
+
+/// Opens the database, brings it to this version and checks the root key.
+pub(crate) async fn open(installation: &Installation, env: Env) -> Result<Directory, Failure> {
+    let root = installation.root_key()?;
+    let db = Db::open(&installation.database, OpenOptions::default()).await.map_err(|error| match error {
+        store::DbError::Locked(path) => Failure::failed(format!(
+            "Another server works on {path}. Stop it first, or give this one a database of its own."
+        )),
+        error => error.into(),
+    })?;
+    store::migrate(&db, MIGRATIONS).await?;
+    let directory = Directory::new(db, env, root);
+    directory.check_root_key().await?;
+    Ok(directory)
+}
+
+/// Makes the first tenant if there is none. If its issuer is another, `dev` moves it, and `serve`
+/// refuses, since tokens and passkeys hang on it.
+pub(crate) async fn first_tenant(directory: &Directory, issuer: &str, may_move: bool) -> Result<(), Failure> {
+    let Some(tenant) = directory.resolve(Address::Root).await? else {
+        let new = NewTenant {
+            slug: FIRST_SLUG.to_owned(),
+            name: FIRST_NAME.to_owned(),
+            issuer: issuer.to_owned(),
+            settings: "{}".to_owned(),
+        };
+        return match directory.create_tenant(new).await {
+            Ok(_) => Ok(()),
+            // Another node was faster.
+            Err(error) if error.kind == Kind::Conflict => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    };
+    if tenant.issuer == issuer {
+        return Ok(());
+    }
+    if !may_move {
+        return Err(Failure::usage(format!(
+            "server.issuer is {issuer}, but this installation has issued its tokens as {}. \
+             Set server.issuer to that, or move the tenant first with `issuer:` in a file for `keyward apply`.",
+            tenant.issuer
+        )));
+    }
+    let former = tenant.issuer.clone();
+    for row in rows::tenant::list(directory.db()).await? {
+        // Tenants on paths of the first one's host move with it.
+        let Some(path) = row.issuer.strip_prefix(&former) else { continue };
+        if path.is_empty() || path.starts_with("/t/") {
+            change_issuer(directory, &row, &format!("{issuer}{path}")).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn change_issuer(directory: &Directory, row: &rows::tenant::TenantRow, issuer: &str) -> Result<(), Failure> {
+    let env = directory.env();
+    let Some(tenant) = directory.tenant(row.id).await? else { return Ok(()) };
+    let event = Event::new(env, "tenant.moved")
+        .actor("operator")
+        .detail(serde_json::json!({ "old": row.issuer, "new": issuer }));
+    let mut unit = Unit::new(event.id, vec![tenant.event(env, event, None)]);
+    let uri: Option<http::Uri> = issuer.parse().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    rows::tenant::change_issuer(&mut unit, row, issuer, host, env.now());
+    if !directory.db().commit(unit).await?.done() {
+        return Err(Failure::failed(format!("The issuer {issuer} is taken by another tenant.")));
+    }
+    directory.forget(row.id);
+    Ok(())
+}
+
+/// Serves until a signal, then lets what is under way finish.
+pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure> {
+    let (trigger, stop) = serve::shutdown();
+    serve::on_signals(trigger)?;
+    let db = program.directory.db().clone();
+    let mail = MailSignal::default();
+    let metrics = Arc::new(Metrics::new());
+    watch(&metrics, &program, &mail);
+    let readiness = Arc::new(readiness(&program.directory, stop.clone()));
+    let app = application(&program, &mail, &metrics);
+    let routes = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
+    let mut edge = EdgeOptions::new(program.directory.env().clone(), Arc::clone(&metrics));
+    edge.https = program.issuer.starts_with("https://");
+    edge.proxies = program.proxies;
+    let router = observe::guard(routes.fallback_service(app), Edge::new(edge));
+    if let Some(listen) = program.metrics_listen {
+        let own = bind(Options { listen, tls: None, proxies: Vec::new(), limits: Limits::default() })?;
+        tokio::spawn(own.run(observe::metrics_routes(metrics, Access::Open), stop.clone()));
+    }
+    if let Some(file) = &program.installation.file {
+        let service = apply::control::Service {
+            directory: program.directory.clone(),
+            pool: program.pool.clone(),
+            default_issuer: program.issuer.clone(),
+        };
+        let (path, until) = (socket_beside(file), requested(stop.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = apply::control::serve(&path, service, until).await {
+                tracing::error!(%error, "commands cannot reach the server: its control socket is missing");
+            }
+        });
+    }
+    tokio::spawn(program.directory.clone().watch());
+    let jobs = Jobs::spawn(program.directory.clone(), requested(stop.clone()));
+    let worker = Worker::new(program.directory, program.transport, mail);
+    let worker = tokio::spawn(worker.run(requested(stop.clone())));
+    let drained = server.run(router, stop).await;
+    for task in [jobs, worker] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a background task ended badly");
+        }
+    }
+    db.close().await;
+    match drained {
+        Drained::Clean => Ok(()),
+        Drained::Cut(count) => {
+            tracing::warn!(count, "connections were still busy when the time limit for stopping ended");
+            Ok(())
+        }
+    }
+}
+
+fn requested(mut stop: Shutdown) -> impl Future<Output = ()> + Send + 'static {
+    async move { stop.requested().await }
+}
+
+fn readiness(directory: &Directory, stop: Shutdown) -> Readiness {
+    let db = directory.db().clone();
+    Readiness::new(stop).with("database", move || {
+        let db = db.clone();
+        async move { db.ping().await.map_err(|error| error.to_string()) }
+    })
+}
+
+fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
+    let (pool, waiting) = (program.pool.clone(), program.pool.clone());
+    metrics.counter("password_hashes", "Password hashes computed").value(move || pool.hashes());
+    metrics.gauge("hash_queue_milliseconds", "Password hashing that waits").value(move || waiting.queue_ms());
+    let (queued, sent, failed) = (mail.clone(), mail.clone(), mail.clone());
+    metrics.counter("mails_queued", "Mails queued by this node").value(move || queued.queued());
+    metrics.counter("mails_sent", "Mails delivered by this node").value(move || sent.sent());
+    metrics.counter("mails_failed", "Mails given up by this node").value(move || failed.failed());
+}
+
+/// The capabilities behind their tenants.
+fn application(program: &Program, mail: &MailSignal, _metrics: &Metrics) -> Router {
+    let site = Site::new(program.directory.clone());
+    let mut limits = work::Limits::default();
+    if program.dev.is_some() {
+        // One machine plays all clients.
+        limits.network = Rate { per_minute: 600_000, burst: 100_000 };
+    }
+    let signin = signin::Signin::new(signin::Parts {
+        site: site.clone(),
+        hashing: program.pool.clone(),
+        slots: AccountSlots::default(),
+        admission: Admission::new(limits),
+        mail: mail.clone(),
+        destination: Arc::new(oidc::Requests),
+    });
+    let journeys = signin.journeys();
+    let mut router = Router::new()
+        .merge(web::routes(site.clone()))
+        .merge(signin::routes(signin))
+        .merge(account::routes(account::Account { site: site.clone(), journeys: Arc::clone(&journeys) }))
+        .merge(oidc::routes(oidc::Oidc { site: site.clone(), journeys }));
+    if let Some(dev) = &program.dev {
+        router = router.merge(demo::routes(demo::Demo {
+            site: site.clone(),
+            listen: dev.listen,
+            secret: dev.secret.clone(),
+            mailbox: dev.mailbox.clone(),
+        }));
+    }
+    let fallback = Router::new().fallback(web::not_found).with_state(site.clone());
+    let router = router.fallback_service(fallback).layer(from_fn(label));
+    web::tenancy::mount(site, router)
+}
+
+/// Tells the log which route and tenant answered.
+async fn label(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let addressed = request.extensions().get::<web::tenancy::Addressed>();
+    let tenant = addressed.and_then(|addressed| addressed.0.as_ref().ok().cloned().flatten());
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    if let Some(tenant) = tenant {
+        response.extensions_mut().insert(TenantLabel(tenant.slug.as_str().into()));
+    }
+    response
+}

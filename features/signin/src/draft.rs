@@ -1,0 +1,55 @@
+//! A unit in the making: writes, events, and what is to happen in the browser once it is in force.
+
+use base::{Error, Event, SealingKey};
+use store::{Outcome, Unit, args, rows};
+use web::Visit;
+
+use crate::{Signin, flow::Flow};
+
+/// A unit of a flow, known by its first event or else by the flow's row.
+pub(crate) struct Draft {
+    pub(crate) unit: Unit,
+    recorded: bool,
+    mails: bool,
+    cookies: Vec<String>,
+}
+
+impl Draft {
+    pub(crate) fn new(visit: &Visit, flow: &Flow) -> Self {
+        let id = visit.env().id();
+        let unit = Unit::marked(id, rows::flow::PROBE, args![visit.tenant.id, flow.id, id]);
+        Self { unit, recorded: false, mails: false, cookies: Vec::new() }
+    }
+
+    /// Records an event from where the visit comes, sealed under the person's key if there is one.
+    pub(crate) fn record(&mut self, visit: &Visit, event: Event, key: Option<&SealingKey>) {
+        let mut event = event.origin(visit.origin());
+        if !self.recorded {
+            event.id = self.unit.id();
+            self.recorded = true;
+        }
+        self.unit.record(visit.tenant.event(visit.env(), event, key));
+    }
+
+    /// Sets a cookie once the unit is in force.
+    pub(crate) fn cookie(&mut self, cookie: String) {
+        self.cookies.push(cookie);
+    }
+
+    /// Notes that a mail was queued.
+    pub(crate) const fn has_mail(&mut self) {
+        self.mails = true;
+    }
+
+    /// Writes it. Cookies are set and mail workers woken only if it is in force.
+    pub(crate) async fn commit(self, signin: &Signin, visit: &Visit) -> Result<Outcome, Error> {
+        let outcome = visit.db().commit(self.unit).await?;
+        if outcome.done() {
+            self.cookies.into_iter().for_each(|cookie| visit.set_cookie(cookie));
+            if self.mails {
+                signin.mail.wake();
+            }
+        }
+        Ok(outcome)
+    }
+}

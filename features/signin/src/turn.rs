@@ -1,0 +1,257 @@
+//! A turn: one POST of a flow. It finds the step, lets the step's module answer, asks the journey
+//! about what is about to be written, and writes it in one unit. Also the GET that shows a flow.
+
+use crate::{
+    Signin,
+    accounts::person_id,
+    begin,
+    draft::Draft,
+    finish,
+    flow::{Flow, Found},
+    show::{self, Problems},
+    steps,
+};
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use base::{Error, Id, id};
+use journey::{Fact, Goal, Rules, Step, next};
+use store::rows;
+use web::{
+    Submission, Visit,
+    intent::{Asking, Intent},
+};
+use work::admission::Subject;
+
+/// How often a turn is taken again when another one was faster.
+const TRIES: usize = 6;
+
+/// One look at a flow.
+pub(crate) struct Turn<'a> {
+    pub(crate) signin: &'a Signin,
+    pub(crate) visit: &'a Visit,
+    pub(crate) flow: Flow,
+    pub(crate) rules: Rules,
+    /// Who asks, if an application does.
+    pub(crate) asking: Option<Asking>,
+}
+
+/// What a step makes of a POST.
+pub(crate) enum Move {
+    /// These facts are new; the draft writes what they rest on.
+    Forward(Vec<Fact>, Draft),
+    /// Not like this. The draft, if any, writes the attempt.
+    Refuse(Box<Problems>, Option<Draft>),
+}
+
+impl Move {
+    /// A refusal that writes nothing.
+    pub(crate) fn refuse(problems: Problems) -> Result<Self, Error> {
+        Ok(Self::Refuse(Box::new(problems), None))
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// The flow with what is asked of it.
+    pub(crate) async fn of(signin: &'a Signin, visit: &'a Visit, flow: Flow) -> Result<Self, Error> {
+        let asking = match &flow.intent {
+            Intent::Authorize { request } => Some(signin.destination.asking(visit, request).await?),
+            _ => None,
+        };
+        let rules = rules(signin, visit, &flow).await?;
+        Ok(Self { signin, visit, flow, rules, asking })
+    }
+
+    pub(crate) fn step(&self) -> Step<'_> {
+        next(&self.flow.facts, &self.rules)
+    }
+
+    /// The name of the application that asks.
+    pub(crate) fn application(&self) -> Option<String> {
+        self.asking.as_ref().map(|asking| asking.name.clone())
+    }
+
+    /// A draft for this flow.
+    pub(crate) fn draft(&self) -> Draft {
+        Draft::new(self.visit, &self.flow)
+    }
+
+    /// Where the flow's pages are in other languages: its own address once it has a row, else the
+    /// beginning that it came from.
+    pub(crate) fn own(&self) -> String {
+        if self.flow.row.is_some() {
+            return self.flow.path(self.visit);
+        }
+        let path = match self.rules.goal {
+            Goal::SignIn => "/signin",
+            Goal::Register => "/register",
+            Goal::Recover => "/recover",
+        };
+        format!("{}?from={}", self.visit.at(path), self.flow.seal_for_link(self.visit))
+    }
+
+    fn event_application(&self) -> Option<Id<id::Application>> {
+        self.asking.as_ref().map(|asking| asking.application)
+    }
+
+    /// An event that happened in this flow.
+    pub(crate) fn event(&self, kind: &'static str) -> base::Event {
+        base::Event::new(self.visit.env(), kind).application(self.event_application())
+    }
+}
+
+/// What is asked of a flow, in view of who is proven so far.
+async fn rules(signin: &Signin, visit: &Visit, flow: &Flow) -> Result<Rules, Error> {
+    let base = Rules { registration: visit.tenant.settings.registration, ..Rules::sign_in() };
+    match &flow.intent {
+        Intent::Portal { .. } => Ok(base),
+        Intent::Change { change, person } => Ok(begin::change_rules(visit, base, *change, *person)),
+        Intent::Authorize { request } => {
+            let begun = flow.begun_at.micros();
+            let rules = signin.destination.rules(visit, request, None, begun).await?;
+            match journey::person(&flow.facts, &rules) {
+                Some(person) => signin.destination.rules(visit, request, Some(person_id(person)), begun).await,
+                None => Ok(rules),
+            }
+        }
+    }
+}
+
+/// `GET /flow/{id}`: the step that the flow has come to.
+pub(crate) async fn show(State(signin): State<Signin>, Path(id): Path<String>, visit: Visit) -> Response {
+    match look(&signin, &visit, &id).await {
+        Ok(response) => response,
+        Err(error) => visit.error(&error),
+    }
+}
+
+async fn look(signin: &Signin, visit: &Visit, id: &str) -> Result<Response, Error> {
+    let id = id.parse().map_err(|_| Error::not_found())?;
+    match Flow::find(visit, id, "").await? {
+        Found::Open(flow) | Found::Resealed(flow) => {
+            let turn = Turn::of(signin, visit, flow).await?;
+            show::step(&turn, &turn.step(), &Problems::none(), StatusCode::OK).await
+        }
+        Found::Over(intent) => Ok(visit.see_other(&begin::again(signin, visit, &intent))),
+    }
+}
+
+/// `POST /flow/{id}`.
+pub(crate) async fn post(
+    State(signin): State<Signin>,
+    Path(id): Path<String>,
+    mut visit: Visit,
+    sent: Submission,
+) -> Response {
+    visit.adopt_device(&sent);
+    match take(&signin, &visit, &id, &sent).await {
+        Ok(response) => response,
+        Err(error) => visit.error(&error),
+    }
+}
+
+async fn take(signin: &Signin, visit: &Visit, id: &str, sent: &Submission) -> Result<Response, Error> {
+    let id: Id<id::Flow> = id.parse().map_err(|_| Error::not_found())?;
+    if let Some(client) = visit.client {
+        signin.admission.check(Subject::Network(client.network()), visit.now())?;
+    }
+    let token = visit.check_csrf(sent);
+    for _ in 0..TRIES {
+        let flow = match Flow::find(visit, id, sent.get("request")).await? {
+            Found::Over(intent) => return Ok(visit.see_other(&begin::again(signin, visit, &intent))),
+            // Two tabs of a browser that had no cookie yet: each page was made for a device of its
+            // own, and the later one stayed.
+            Found::Resealed(flow) if visit.brought_device() && visit.said_same_origin() => {
+                let turn = Turn::of(signin, visit, flow).await?;
+                let problems = Problems::none().typed(sent).once_more();
+                return show::step(&turn, &turn.step(), &problems, StatusCode::UNPROCESSABLE_ENTITY).await;
+            }
+            Found::Open(flow) | Found::Resealed(flow) => flow,
+        };
+        token.clone()?;
+        let turn = Turn::of(signin, visit, flow).await?;
+        if let Some(response) = attempt(&turn, sent).await? {
+            return Ok(response);
+        }
+    }
+    Err(Error::unavailable("a flow changed under each of several tries"))
+}
+
+/// One try; none if somebody else changed the flow or the account meanwhile.
+async fn attempt(turn: &Turn<'_>, sent: &Submission) -> Result<Option<Response>, Error> {
+    let step = turn.step();
+    let shown = sent.get("step");
+    // The page of an earlier step, by the back button or from another tab: show where we are.
+    if !shown.is_empty() && shown != show::name(&step) {
+        return already_elsewhere(turn, &step).await.map(Some);
+    }
+    match steps::take(turn, &step, sent).await? {
+        Move::Refuse(problems, draft) => {
+            if let Some(draft) = draft
+                && !draft.commit(turn.signin, turn.visit).await?.done()
+            {
+                return Ok(None);
+            }
+            let status = problems.status();
+            show::step(turn, &step, &problems.typed(sent), status).await.map(Some)
+        }
+        Move::Forward(facts, draft) => forward(turn, facts, draft).await,
+    }
+}
+
+async fn already_elsewhere(turn: &Turn<'_>, step: &Step<'_>) -> Result<Response, Error> {
+    if turn.flow.row.is_some() && !turn.visit.json {
+        return Ok(turn.visit.see_other(&turn.flow.path(turn.visit)));
+    }
+    show::step(turn, step, &Problems::none(), StatusCode::OK).await
+}
+
+/// Writes new facts, and what the journey says of them.
+pub(crate) async fn forward(turn: &Turn<'_>, new: Vec<Fact>, mut draft: Draft) -> Result<Option<Response>, Error> {
+    let (signin, visit) = (turn.signin, turn.visit);
+    let mut facts = turn.flow.facts.clone();
+    facts.extend(new);
+    let flow = Flow {
+        id: turn.flow.id,
+        row: turn.flow.row.clone(),
+        intent: turn.flow.intent.clone(),
+        facts,
+        begun_at: turn.flow.begun_at,
+    };
+    let after = Turn::of(signin, visit, flow).await?;
+    match after.step() {
+        Step::Done(authenticated) => return finish::done(&after, &authenticated, draft).await,
+        Step::Deny(reason) => return finish::deny(&after, reason, draft).await,
+        _ => {}
+    }
+    write_facts(&after, &mut draft);
+    if !draft.commit(signin, visit).await?.done() {
+        return Ok(None);
+    }
+    if visit.json {
+        // The row is there now; its page needs no sealed request any more.
+        let Found::Open(flow) = Flow::find(visit, after.flow.id, "").await? else { return Ok(None) };
+        let turn = Turn::of(signin, visit, flow).await?;
+        return show::step(&turn, &turn.step(), &Problems::none(), StatusCode::OK).await.map(Some);
+    }
+    Ok(Some(visit.see_other(&after.flow.path(visit))))
+}
+
+fn write_facts(turn: &Turn<'_>, draft: &mut Draft) {
+    let (visit, flow) = (turn.visit, &turn.flow);
+    match &flow.row {
+        None => rows::flow::insert(&mut draft.unit, visit.tenant.id, &flow.first_row(visit, "open"), visit.now()),
+        Some(row) => rows::flow::advance(&mut draft.unit, visit.tenant.id, row, &flow.sealed_facts(visit)),
+    }
+}
+
+/// Writes the last facts and closes the flow.
+pub(crate) fn close(turn: &Turn<'_>, draft: &mut Draft) {
+    let (visit, flow) = (turn.visit, &turn.flow);
+    match &flow.row {
+        None => rows::flow::insert(&mut draft.unit, visit.tenant.id, &flow.first_row(visit, "closed"), visit.now()),
+        Some(row) => rows::flow::close(&mut draft.unit, visit.tenant.id, row, &flow.sealed_facts(visit)),
+    }
+}
