@@ -16,9 +16,9 @@ const found = new Map();
 for (const colorScheme of ["light", "dark"]) {
   const context = await chromium.newContext({ viewport: { width: 390, height: 800 }, colorScheme, bypassCSP: true });
   const tab = await context.newPage();
+  // The form_post page would leave before it could be looked at.
+  await tab.addInitScript(() => { HTMLFormElement.prototype.submit = () => {}; });
   for (const page of all) {
-    // The script of the form_post page would leave it before it could be looked at.
-    if (page.name.startsWith("form-post")) await tab.route("https://shop.example/**", (route) => route.abort());
     await tab.goto(site.address + page.path);
     await tab.evaluate(axe);
     const { violations } = await tab.evaluate(() =>

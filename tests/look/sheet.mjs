@@ -9,8 +9,8 @@ if (!out) {
   console.error("usage: node sheet.mjs PAGES OUT [FILTER]");
   process.exit(2);
 }
-const sizes = { phone: { width: 390, height: 700, columns: 8 }, desktop: { width: 1280, height: 800, columns: 5 } };
-const scale = 0.5;
+const sizes = { phone: { width: 390, height: 700, columns: 12 }, desktop: { width: 1280, height: 800, columns: 6 } };
+const scale = 0.4;
 
 await mkdir(out, { recursive: true });
 const site = await serve(folder);
@@ -31,7 +31,7 @@ process.exit(faults.length ? 1 : 0);
 
 async function sheet(locale, device, size, colorScheme) {
   const name = [locale, device, colorScheme].join("-");
-  const context = await chromium.newContext({ viewport: size, colorScheme, deviceScaleFactor: scale * 2 });
+  const context = await chromium.newContext({ viewport: size, colorScheme, deviceScaleFactor: 1 });
   const tab = await context.newPage();
   tab.on("console", (message) => {
     const blocked = message.text().includes("Content Security Policy") && !tab.url().includes("form-post");
@@ -55,10 +55,10 @@ async function assemble(shots, size, colorScheme) {
   const figures = shots.map(({ name, data }) =>
     `<figure><figcaption>${name}</figcaption><img width="${width}" src="data:image/png;base64,${data}"></figure>`);
   const tab = await chromium.newPage({ viewport: { width: Math.round((width + 16) * size.columns + 16), height: 800 } });
-  await tab.setContent(`<style>
-    body { margin: 8px; background: ${colorScheme === "dark" ? "#000" : "#d5d5d5"}; columns: ${size.columns}; column-gap: 0;
+  await tab.setContent(`<!doctype html><style>
+    body { margin: 8px; display: grid; grid-template-columns: repeat(${size.columns}, max-content); align-items: start; background: ${colorScheme === "dark" ? "#000" : "#d5d5d5"};
       font: 11px sans-serif; color: ${colorScheme === "dark" ? "#ccc" : "#333"} }
-    figure { break-inside: avoid; margin: 0; padding: 8px } img { display: block; margin-top: 4px }
+    figure { margin: 0; padding: 8px } img { display: block; margin-top: 4px }
   </style>${figures.join("")}`);
   const image = await tab.screenshot({ fullPage: true });
   await tab.close();

@@ -1,9 +1,9 @@
 //! Every page and mail, in every state and language.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use web::assets;
 use web::locale::Locale;
@@ -218,29 +218,30 @@ fn arabic_has_all_six_plurals_wherever_english_has_two() {
     assert!(plurals >= 10, "only {plurals} messages have plurals");
 }
 
-fn sources() -> String {
-    fn walk(folder: &Path, out: &mut String) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+fn sources() -> io::Result<String> {
+    fn walk(folder: &Path, out: &mut String) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
             if path.is_dir() {
-                walk(&path, out);
+                walk(&path, out)?;
             } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "html" || kind == "txt") {
-                out.push_str(&fs::read_to_string(&path).unwrap());
+                out.push_str(&fs::read_to_string(&path)?);
             }
         }
+        Ok(())
     }
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut out = String::new();
-    walk(&root.join("src/pages"), &mut out);
-    walk(&root.join("src/render"), &mut out);
-    out.push_str(&fs::read_to_string(root.join("src/locale.rs")).unwrap());
-    walk(&root.join("../../web/hosted"), &mut out);
-    out
+    walk(&root.join("src/pages"), &mut out)?;
+    walk(&root.join("src/render"), &mut out)?;
+    out.push_str(&fs::read_to_string(root.join("src/locale.rs"))?);
+    walk(&root.join("../../web/hosted"), &mut out)?;
+    Ok(out)
 }
 
 #[test]
 fn messages_and_their_uses_agree() {
-    let sources = sources();
+    let sources = sources().unwrap();
     let keys: BTreeSet<String> = messages(Locale::En).into_keys().collect();
     let unused: Vec<_> = keys.iter().filter(|key| !sources.contains(&format!("\"{key}\""))).collect();
     assert_eq!(unused, Vec::<&String>::new(), "messages nobody says");

@@ -110,11 +110,11 @@ scope-phone = Ihre Telefonnummer sehen
 scope-address = Ihre Postanschrift sehen
 scope-offline = Verbunden bleiben
 scope-offline-detail = Auch während Sie die Anwendung nicht benutzen
-consent-until = Bis Sie es in Ihrem Konto zurücknehmen.
+consent-until = Die Erlaubnis gilt, bis Sie sie in Ihrem Konto zurücknehmen.
 consent-days =
     { $days ->
-        [one] Für einen Tag, oder bis Sie es in Ihrem Konto zurücknehmen.
-       *[other] Für { $days } Tage, oder bis Sie es in Ihrem Konto zurücknehmen.
+        [one] Die Erlaubnis gilt einen Tag, oder bis Sie sie in Ihrem Konto zurücknehmen.
+       *[other] Die Erlaubnis gilt { $days } Tage, oder bis Sie sie in Ihrem Konto zurücknehmen.
     }
 allow = Erlauben
 deny = Ablehnen
@@ -318,7 +318,6 @@ applications-lead = Diese Anwendungen anderer haben Zugriff auf Ihr Konto, weil 
 applications-empty = Keine Anwendung hat Zugriff auf Ihr Konto.
 application-since = seit { $date }
 take-back = Zurücknehmen
-take-back-from = Den Zugriff von { $application } zurücknehmen
 activity-title = Aktivität
 activity-lead = Wenn etwas davon nicht von Ihnen ist, ändern Sie sofort Ihr Passwort.
 activity-empty = Es ist noch nichts geschehen.

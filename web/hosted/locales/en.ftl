@@ -110,11 +110,11 @@ scope-phone = See your phone number
 scope-address = See your postal address
 scope-offline = Stay connected
 scope-offline-detail = Also while you are not using it
-consent-until = Until you take it back in your account.
+consent-until = Allowed until you take it back in your account.
 consent-days =
     { $days ->
-        [one] For one day, or until you take it back in your account.
-       *[other] For { $days } days, or until you take it back in your account.
+        [one] Allowed for one day, or until you take it back in your account.
+       *[other] Allowed for { $days } days, or until you take it back in your account.
     }
 allow = Allow
 deny = Deny
@@ -318,7 +318,6 @@ applications-lead = These applications of others have access to your account, be
 applications-empty = No application has access to your account.
 application-since = since { $date }
 take-back = Take back
-take-back-from = Take back the access of { $application }
 activity-title = Activity
 activity-lead = If something here was not you, change your password at once.
 activity-empty = Nothing has happened yet.
