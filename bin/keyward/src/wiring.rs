@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use base::{Env, Event, Kind, Secret, net::Network};
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 use store::{Address, Db, Directory, MIGRATIONS, NewTenant, OpenOptions, Unit, rows};
 use web::Site;
 use work::{AccountSlots, Admission, HashPool, Jobs, MailSignal, Mailbox, Rate, Transport, Worker};
@@ -123,7 +123,11 @@ pub(crate) async fn first_tenant(directory: &Directory, issuer: &str, may_move: 
     Ok(())
 }
 
-async fn change_issuer(directory: &Directory, row: &rows::tenant::TenantRow, issuer: &str) -> Result<(), Failure> {
+async fn change_issuer(
+    directory: &Directory,
+    row: &rows::tenant::TenantRow,
+    issuer: &str,
+) -> Result<(), Failure> {
     let env = directory.env();
     let Some(tenant) = directory.tenant(row.id).await? else { return Ok(()) };
     let event = Event::new(env, "tenant.moved")
@@ -149,7 +153,7 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
     let metrics = Arc::new(Metrics::new());
     watch(&metrics, &program, &mail);
     let readiness = Arc::new(readiness(&program.directory, stop.clone()));
-    let app = application(&program, &mail, &metrics);
+    let app = application(&program, &mail);
     let routes = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
     let mut edge = EdgeOptions::new(program.directory.env().clone(), Arc::clone(&metrics));
     edge.https = program.issuer.starts_with("https://");
@@ -192,8 +196,8 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
     }
 }
 
-fn requested(mut stop: Shutdown) -> impl Future<Output = ()> + Send + 'static {
-    async move { stop.requested().await }
+async fn requested(mut stop: Shutdown) {
+    stop.requested().await;
 }
 
 fn readiness(directory: &Directory, stop: Shutdown) -> Readiness {
@@ -215,7 +219,7 @@ fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
 }
 
 /// The capabilities behind their tenants.
-fn application(program: &Program, mail: &MailSignal, _metrics: &Metrics) -> Router {
+fn application(program: &Program, mail: &MailSignal) -> Router {
     let site = Site::new(program.directory.clone());
     let mut limits = work::Limits::default();
     if program.dev.is_some() {

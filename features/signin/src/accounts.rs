@@ -39,7 +39,11 @@ impl Account {
     }
 
     /// The account with this identifier.
-    pub(crate) async fn named(visit: &Visit, kind: IdentifierKind, normal: &str) -> Result<Option<Self>, Error> {
+    pub(crate) async fn named(
+        visit: &Visit,
+        kind: IdentifierKind,
+        normal: &str,
+    ) -> Result<Option<Self>, Error> {
         match identifier::find(visit.db(), visit.tenant.id, kind, normal).await? {
             Some(row) => Self::of(visit, row.person).await,
             None => Ok(None),
@@ -75,7 +79,8 @@ impl Account {
 
     /// Words of the person's own that a password must not be made of.
     pub(crate) fn own_words(&self, visit: &Visit) -> Vec<String> {
-        let mut words: Vec<String> = self.identifiers.iter().flat_map(|row| identifier_words(&row.typed)).collect();
+        let mut words: Vec<String> =
+            self.identifiers.iter().flat_map(|row| identifier_words(&row.typed)).collect();
         let attributes = self.attributes(visit).unwrap_or_default();
         for name in ["name", "given_name", "family_name", "nickname"] {
             words.extend(attributes.get(name).and_then(Value::as_str).map(str::to_owned));

@@ -127,7 +127,13 @@ pub(crate) async fn send(
     })))
 }
 
-fn mail(visit: &Visit, draft: &mut Draft, what: (Purpose, Option<String>), target: &Target, code: (&str, &str)) {
+fn mail(
+    visit: &Visit,
+    draft: &mut Draft,
+    what: (Purpose, Option<String>),
+    target: &Target,
+    code: (&str, &str),
+) {
     let (code, href) = code;
     let minutes = u32::try_from(LIFE.as_secs() / 60).unwrap_or(10);
     let letter = Letter {
@@ -168,7 +174,7 @@ pub(crate) fn target(visit: &Visit, row: &ChallengeRow) -> Result<Target, Error>
 /// How an answer turned out.
 pub(crate) enum Answer {
     /// Right: the unit of success must write this.
-    Right(ChallengeRow, Target, Option<(AttemptKey, attempt::Seen)>),
+    Right(Box<ChallengeRow>, Target, Option<(AttemptKey, attempt::Seen)>),
     /// Wrong: the unit takes a try; so many are left.
     Wrong(Box<Draft>, u32),
     /// Too late, used up or replaced.
@@ -193,7 +199,7 @@ pub(crate) async fn check(visit: &Visit, flow: &Flow, sent: &Sent, typed: &str) 
         .mac_of_version(Mac::Code, row.key_version)
         .is_some_and(|key| key.verify(&[row.id.as_bytes(), typed.as_bytes()], &row.code));
     if fits && !target.decoy {
-        return Ok(Answer::Right(row, target, Some((key, seen))));
+        return Ok(Answer::Right(Box::new(row), target, Some((key, seen))));
     }
     let mut draft = Draft::new(visit, flow);
     challenge::fail(&mut draft.unit, visit.tenant.id, &row);
@@ -230,7 +236,9 @@ pub(crate) fn answer(
 pub(crate) fn digits(typed: &str) -> String {
     typed
         .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200e}' | '\u{200f}'))
+        .filter(|c| {
+            !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200e}' | '\u{200f}')
+        })
         .map(|c| match c {
             '\u{660}'..='\u{669}' => digit(c, '\u{660}'),
             '\u{6f0}'..='\u{6f9}' => digit(c, '\u{6f0}'),
@@ -262,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_code_is_read_however_it_is_typed() {
-        for typed in ["417026", " 417 026 ", "417-026", "٤١٧٠٢٦", "۴۱۷۰۲۶", "４１７０２６", "\u{200f}417026"] {
+        for typed in ["417026", " 417 026 ", "417-026", "٤١٧٠٢٦", "۴۱۷۰۲۶", "４１７０２６", "\u{200f}417026"]
+        {
             assert_eq!(digits(typed), "417026", "{typed}");
         }
         assert_eq!(digits("41702a"), "41702a");

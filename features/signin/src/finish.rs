@@ -54,7 +54,8 @@ pub(crate) async fn done(
 /// good; else somebody else was faster and the turn is taken again.
 async fn lost(turn: &Turn<'_>, authenticated: &Authenticated) -> Result<Option<Response>, Error> {
     let account = Account::of(turn.visit, person_id(authenticated.person)).await?;
-    let stands = account.is_some_and(|account| account.person.is_active() && account.epochs() == authenticated.epochs);
+    let stands =
+        account.is_some_and(|account| account.person.is_active() && account.epochs() == authenticated.epochs);
     // A first POST or a change writes the epochs that it proves itself.
     let written_here = turn.flow.row.is_none() || matches!(turn.flow.intent, Intent::Change { .. });
     if stands || written_here {
@@ -73,7 +74,11 @@ const fn changed(change: Change) -> &'static str {
 }
 
 /// Writes the session: a new one, or this browser's own of the same person with a new handle.
-async fn sign_in(turn: &Turn<'_>, authenticated: &Authenticated, draft: &mut Draft) -> Result<Finished, Error> {
+async fn sign_in(
+    turn: &Turn<'_>,
+    authenticated: &Authenticated,
+    draft: &mut Draft,
+) -> Result<Finished, Error> {
     let visit = turn.visit;
     let person = person_id(authenticated.person);
     let authentication = Authentication { proofs: authenticated.proofs.clone() };
@@ -140,7 +145,11 @@ fn create(
 }
 
 /// The journey ends without anybody: the application is told, or the person.
-pub(crate) async fn deny(turn: &Turn<'_>, reason: Reason, mut draft: Draft) -> Result<Option<Response>, Error> {
+pub(crate) async fn deny(
+    turn: &Turn<'_>,
+    reason: Reason,
+    mut draft: Draft,
+) -> Result<Option<Response>, Error> {
     let (signin, visit) = (turn.signin, turn.visit);
     let event = turn.event("signin.refused").detail(serde_json::json!({ "reason": reason }));
     draft.record(visit, event, None);
@@ -154,7 +163,9 @@ pub(crate) async fn deny(turn: &Turn<'_>, reason: Reason, mut draft: Draft) -> R
     }
     match ending {
         Some(ending) => Ok(Some(visit.ending(&ending, turn.application()))),
-        None => show::step(turn, &Step::Deny(reason), &Problems::none(), StatusCode::FORBIDDEN).await.map(Some),
+        None => {
+            show::step(turn, &Step::Deny(reason), &Problems::none(), StatusCode::FORBIDDEN).await.map(Some)
+        }
     }
 }
 

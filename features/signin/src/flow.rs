@@ -71,8 +71,8 @@ impl Flow {
         }
         let key = &visit.tenant.key;
         let intent = key.open(place(&visit.tenant.id, "flow.intent", &row.id), &row.intent)?;
-        let beginning: Beginning =
-            serde_json::from_slice(&intent).map_err(|error| Error::internal(format!("a flow's intent: {error}")))?;
+        let beginning: Beginning = serde_json::from_slice(&intent)
+            .map_err(|error| Error::internal(format!("a flow's intent: {error}")))?;
         let facts = key.open(place(&visit.tenant.id, "flow.facts", &row.id), &row.facts)?;
         let facts = Facts::read(&facts);
         match facts {

@@ -27,7 +27,7 @@ use web::{
     Site,
     intent::{Destination, Journeys},
 };
-use work::{Admission, AccountSlots, HashPool, MailSignal};
+use work::{AccountSlots, Admission, HashPool, MailSignal};
 
 /// What the sign-in works with. Cheap to clone.
 #[derive(Clone)]

@@ -78,7 +78,7 @@ async fn answer(signin: &Signin, visit: &Visit, token: &str, sent: &Submission) 
         }
         let target = code::target(visit, &row)?;
         let waiting: Sent = (*waiting).clone();
-        match steps::code::answered(&turn, &waiting, Answer::Right(row, target, None)).await? {
+        match steps::code::answered(&turn, &waiting, Answer::Right(Box::new(row), target, None)).await? {
             Move::Refuse(..) => return Ok(visit.see_other(&turn.flow.path(visit))),
             Move::Forward(facts, draft) => {
                 if let Some(response) = turn::forward(&turn, facts, draft).await? {

@@ -3,7 +3,10 @@
 use crate::draft::Draft;
 use base::Time;
 use std::time::Duration;
-use web::{Visit, render::mail::{self, MailPage}};
+use web::{
+    Visit,
+    render::mail::{self, MailPage},
+};
 use work::mail::{Message, enqueue};
 
 /// How long a notice is worth sending.

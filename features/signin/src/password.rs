@@ -1,12 +1,7 @@
 //! Passwords: the one check of all steps that ask for the present one, and the policy and hash of
 //! new ones. The same reads, hashes and writes for accounts that are there and that are not.
 
-use crate::{
-    Signin,
-    accounts::Account,
-    draft::Draft,
-    flow::Flow,
-};
+use crate::{Signin, accounts::Account, draft::Draft, flow::Flow};
 use base::{Aad, Error, Event, SealingKey};
 use passwords::{Policy, Prepared, PreparedError, Problem, Verdict};
 use std::time::Duration;
@@ -101,7 +96,8 @@ pub(crate) async fn check(
     };
     let Some((rehash, row, sealing)) = right else {
         let mut draft = Draft::new(visit, flow);
-        let mut event = Event::new(visit.env(), "signin.refused").detail(serde_json::json!({ "method": "password" }));
+        let mut event =
+            Event::new(visit.env(), "signin.refused").detail(serde_json::json!({ "method": "password" }));
         event.person = account.map(|account| account.person.id);
         draft.record(visit, event, account.and_then(|account| account.key.as_ref()));
         attempt::take(&mut draft.unit, visit.tenant.id, &key, Allowance::PASSWORD, visit.now());

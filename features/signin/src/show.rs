@@ -13,9 +13,9 @@ use web::{
     Submission,
     intent::Intent,
     pages::{
-        Account as ChooserEntry, ChangeEmail, ChangePassword, Chip, ChooseAccount, Code, CodePurpose, Consent,
-        ConsentItem, DeleteAccount, Identify, NewPassword, Password, RecoverAddress, RegisterAddress,
-        RegisterDetails, Viewer, say,
+        Account as ChooserEntry, ChangeEmail, ChangePassword, Chip, ChooseAccount, Code, CodePurpose,
+        Consent, ConsentItem, DeleteAccount, Identify, NewPassword, Password, RecoverAddress,
+        RegisterAddress, RegisterDetails, Viewer, say,
     },
     render::{Message, Notice, Post},
 };
@@ -146,7 +146,9 @@ fn another(options: &[Method]) -> Result<Response, Error> {
 
 fn denied(reason: Reason) -> Error {
     let sentence = match reason {
-        Reason::RegistrationClosed => "Accounts are not created here. Ask the operator of this service for one.",
+        Reason::RegistrationClosed => {
+            "Accounts are not created here. Ask the operator of this service for one."
+        }
         Reason::Declined | Reason::NoMethod => "You were not signed in.",
     };
     Error::new(Kind::Forbidden, "error-refused", sentence)
@@ -199,7 +201,12 @@ fn identify(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<
     Ok(turn.visit.page(status, &page, &turn.own()))
 }
 
-fn enter_password(turn: &Turn<'_>, typed: &str, problems: &Problems, status: StatusCode) -> Result<Response, Error> {
+fn enter_password(
+    turn: &Turn<'_>,
+    typed: &str,
+    problems: &Problems,
+    status: StatusCode,
+) -> Result<Response, Error> {
     let page = Password {
         post: post(turn, "password")?,
         chip: Chip::new(typed),
@@ -211,7 +218,12 @@ fn enter_password(turn: &Turn<'_>, typed: &str, problems: &Problems, status: Sta
     Ok(turn.visit.page(status, &page, &turn.own()))
 }
 
-fn enter_code(turn: &Turn<'_>, sent: &Sent, problems: &Problems, status: StatusCode) -> Result<Response, Error> {
+fn enter_code(
+    turn: &Turn<'_>,
+    sent: &Sent,
+    problems: &Problems,
+    status: StatusCode,
+) -> Result<Response, Error> {
     let page = Code {
         post: post(turn, "code")?,
         purpose: match sent.purpose {
@@ -241,7 +253,12 @@ fn register(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<
     Ok(turn.visit.page(status, &page, &turn.own()))
 }
 
-fn details(turn: &Turn<'_>, address: &str, problems: &Problems, status: StatusCode) -> Result<Response, Error> {
+fn details(
+    turn: &Turn<'_>,
+    address: &str,
+    problems: &Problems,
+    status: StatusCode,
+) -> Result<Response, Error> {
     let page = RegisterDetails {
         post: post(turn, "details")?,
         chip: Chip::new(address),
@@ -314,9 +331,11 @@ async fn change(
             visit.page(status, &page, &own)
         }
         Step::Change(Change::Deletion) => {
-            let consents = store::rows::consent::of_person(visit.db(), visit.tenant.id, account.person.id).await?;
+            let consents =
+                store::rows::consent::of_person(visit.db(), visit.tenant.id, account.person.id).await?;
             let applications = u32::try_from(consents.len()).unwrap_or(u32::MAX);
-            let page = DeleteAccount { post, viewer, applications, error: problems.of("password"), notice, back };
+            let page =
+                DeleteAccount { post, viewer, applications, error: problems.of("password"), notice, back };
             visit.page(status, &page, &own)
         }
         _ => {

@@ -112,7 +112,9 @@ async fn rules(signin: &Signin, visit: &Visit, flow: &Flow) -> Result<Rules, Err
             let begun = flow.begun_at.micros();
             let rules = signin.destination.rules(visit, request, None, begun).await?;
             match journey::person(&flow.facts, &rules) {
-                Some(person) => signin.destination.rules(visit, request, Some(person_id(person)), begun).await,
+                Some(person) => {
+                    signin.destination.rules(visit, request, Some(person_id(person)), begun).await
+                }
                 None => Ok(rules),
             }
         }
@@ -209,7 +211,11 @@ async fn already_elsewhere(turn: &Turn<'_>, step: &Step<'_>) -> Result<Response,
 }
 
 /// Writes new facts, and what the journey says of them.
-pub(crate) async fn forward(turn: &Turn<'_>, new: Vec<Fact>, mut draft: Draft) -> Result<Option<Response>, Error> {
+pub(crate) async fn forward(
+    turn: &Turn<'_>,
+    new: Vec<Fact>,
+    mut draft: Draft,
+) -> Result<Option<Response>, Error> {
     let (signin, visit) = (turn.signin, turn.visit);
     let mut facts = turn.flow.facts.clone();
     facts.extend(new);
@@ -242,7 +248,9 @@ pub(crate) async fn forward(turn: &Turn<'_>, new: Vec<Fact>, mut draft: Draft) -
 fn write_facts(turn: &Turn<'_>, draft: &mut Draft) {
     let (visit, flow) = (turn.visit, &turn.flow);
     match &flow.row {
-        None => rows::flow::insert(&mut draft.unit, visit.tenant.id, &flow.first_row(visit, "open"), visit.now()),
+        None => {
+            rows::flow::insert(&mut draft.unit, visit.tenant.id, &flow.first_row(visit, "open"), visit.now())
+        }
         Some(row) => rows::flow::advance(&mut draft.unit, visit.tenant.id, row, &flow.sealed_facts(visit)),
     }
 }
@@ -251,7 +259,12 @@ fn write_facts(turn: &Turn<'_>, draft: &mut Draft) {
 pub(crate) fn close(turn: &Turn<'_>, draft: &mut Draft) {
     let (visit, flow) = (turn.visit, &turn.flow);
     match &flow.row {
-        None => rows::flow::insert(&mut draft.unit, visit.tenant.id, &flow.first_row(visit, "closed"), visit.now()),
+        None => rows::flow::insert(
+            &mut draft.unit,
+            visit.tenant.id,
+            &flow.first_row(visit, "closed"),
+            visit.now(),
+        ),
         Some(row) => rows::flow::close(&mut draft.unit, visit.tenant.id, row, &flow.sealed_facts(visit)),
     }
 }

@@ -38,7 +38,12 @@ pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -
     Ok(())
 }
 
-async fn directly(db: Db, root: base::SealingKey, document: &Document, dry_run: bool) -> Result<Report, Failure> {
+async fn directly(
+    db: Db,
+    root: base::SealingKey,
+    document: &Document,
+    dry_run: bool,
+) -> Result<Report, Failure> {
     store::migrate(&db, MIGRATIONS).await?;
     let env = Env::system();
     let directory = Directory::new(db.clone(), env.clone(), root);

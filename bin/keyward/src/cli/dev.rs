@@ -39,7 +39,8 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
     let secret = base64(&env.bytes::<24>());
     register_demo(&directory, &pool, &issuer, &secret).await?;
     announce(&dev, &url, &issuer);
-    let dev_parts = DevParts { listen: reachable(address), secret: Secret::new(secret), mailbox: mailbox.clone() };
+    let dev_parts =
+        DevParts { listen: reachable(address), secret: Secret::new(secret), mailbox: mailbox.clone() };
     let program = Program {
         installation,
         directory,
@@ -61,7 +62,11 @@ fn loopback() -> Vec<base::net::Network> {
 
 /// Where a client on this machine connects.
 fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())) } else { address }
+    if address.ip().is_unspecified() {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
+    } else {
+        address
+    }
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -70,7 +75,12 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Registers the demo applications as any others, under the issuer of this start.
-async fn register_demo(directory: &Directory, pool: &HashPool, issuer: &str, secret: &str) -> Result<(), Failure> {
+async fn register_demo(
+    directory: &Directory,
+    pool: &HashPool,
+    issuer: &str,
+    secret: &str,
+) -> Result<(), Failure> {
     let tenant = directory.resolve(store::Address::Root).await?;
     let tenant = tenant.ok_or_else(|| Failure::failed("The first tenant is missing."))?;
     let applications: Vec<serde_json::Value> = demo::clients(issuer)

@@ -67,6 +67,8 @@ enum ConfigVerb {
         #[arg(long, default_value = "keyward.toml")]
         config: PathBuf,
     },
+    /// Print what can be set, as Markdown.
+    Reference,
 }
 
 /// Settings of `dev`.
@@ -187,6 +189,10 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Dev(dev) => dev::run(dev).await,
         Verb::Serve { config } => server::run(&config).await,
         Verb::Config { verb: ConfigVerb::Check { config } } => check::run(&config, json),
+        Verb::Config { verb: ConfigVerb::Reference } => {
+            print!("{}", crate::config::reference::markdown());
+            Ok(())
+        }
         Verb::Migrate { place, dry_run } => migrate::run(&place, dry_run, json).await,
         Verb::Apply { file, place, dry_run } => apply::run(&file, &place, dry_run, json).await,
     }

@@ -3,7 +3,7 @@
 
 use super::{Failure, Place};
 use crate::config::{self, Config, Sources};
-use base::{Env, Secret, SealingKey};
+use base::{Env, SealingKey, Secret};
 use std::{
     fs,
     io::Write as _,
@@ -44,7 +44,9 @@ impl Installation {
         let url = match (&place.database, &data) {
             (Some(url), _) => url.clone(),
             (None, Some(data)) => database_in(data),
-            (None, None) => return Err(Failure::usage("Name the database with --database, --data or --config.")),
+            (None, None) => {
+                return Err(Failure::usage("Name the database with --database, --data or --config."));
+            }
         };
         let key = match &data {
             Some(data) => read_root_key(data)?.or(environment_root_key()?),

@@ -11,7 +11,7 @@ pub(crate) mod reference;
 mod tests;
 
 pub(crate) use layers::Sources;
-pub(crate) use problem::{Problem, Severity};
+pub(crate) use problem::Problem;
 
 use base::Secret;
 use base::net::Network;

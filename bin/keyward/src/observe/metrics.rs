@@ -123,11 +123,6 @@ impl Metrics {
         Series { added: &self.added, name, help, kind: Kind::Gauge }
     }
 
-    /// Lets another crate register metrics of its own.
-    pub(crate) fn with_registry(&self, register: impl FnOnce(&mut Registry)) {
-        register(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     pub(super) fn enter(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())

@@ -12,8 +12,8 @@ mod refusal;
 mod tests;
 
 pub(crate) use edge::{Edge, EdgeOptions, TenantLabel, guard};
-pub(crate) use health::{Check, Readiness};
-pub(crate) use log::{start as start_log, subscriber};
+pub(crate) use health::Readiness;
+pub(crate) use log::start as start_log;
 pub(crate) use metrics::{Access, Metrics};
 
 use axum::Router;

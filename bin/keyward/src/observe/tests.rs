@@ -1,3 +1,4 @@
+use super::log::subscriber;
 use super::*;
 use crate::serve::{PeerAddr, shutdown};
 use axum::body::Body;

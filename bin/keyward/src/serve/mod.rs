@@ -8,7 +8,7 @@ mod stall;
 mod tests;
 mod tls;
 
-pub(crate) use shutdown::{Shutdown, Trigger, on_signals, shutdown};
+pub(crate) use shutdown::{Shutdown, on_signals, shutdown};
 pub(crate) use tls::{Certificate, TlsError};
 
 use crate::config;

@@ -1,6 +1,7 @@
 //! Over real sockets on free ports. Limits are short where a test waits for one, and long where
 //! it must not be met.
 
+use super::shutdown::Trigger;
 use super::*;
 use axum::routing::get;
 use bytes::Bytes;

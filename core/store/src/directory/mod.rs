@@ -39,10 +39,13 @@ struct Shared {
     env: Env,
     root: SealingKey,
     tenants: RwLock<HashMap<Id<id::Tenant>, Arc<Tenant>>>,
-    routes: Mutex<HashMap<String, (Option<Id<id::Tenant>>, Time)>>,
+    routes: Mutex<HashMap<String, Route>>,
     loading: tokio::sync::Mutex<()>,
     checked_at: AtomicI64,
 }
+
+/// Which tenant an address led to, if any, and when that was asked.
+type Route = (Option<Id<id::Tenant>>, Time);
 
 /// How a tenant is addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -127,7 +127,9 @@ async fn prove(turn: &Turn<'_>, account: &Account, sent: &Submission) -> Result<
     let who = (Some(account), "");
     match password::check(turn.signin, turn.visit, &turn.flow, who, sent.get("password")).await? {
         Checked::Right(right) => Ok(Ok(right)),
-        Checked::Wrong(draft) => refuse(Problems::with("password", say::current_password_wrong()), Some(draft)),
+        Checked::Wrong(draft) => {
+            refuse(Problems::with("password", say::current_password_wrong()), Some(draft))
+        }
         Checked::TooMany(wait) => refuse(Problems::wait("password", wait), None),
     }
 }

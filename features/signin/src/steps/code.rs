@@ -95,7 +95,8 @@ async fn registered(turn: &Turn<'_>, target: &Target, mut draft: Draft) -> Resul
 /// end. Gives the epochs that hold afterwards.
 pub(crate) fn prove_address(turn: &Turn<'_>, account: &Account, normal: &str, draft: &mut Draft) -> Epochs {
     let (visit, now) = (turn.visit, turn.visit.now());
-    let unproven = |row: &&identifier::IdentifierRow| row.kind == "email" && row.normal == normal && row.proof.is_none();
+    let unproven =
+        |row: &&identifier::IdentifierRow| row.kind == "email" && row.normal == normal && row.proof.is_none();
     if !account.identifiers.iter().any(|row| unproven(&row)) {
         return account.epochs();
     }
@@ -144,15 +145,24 @@ async fn recovered(turn: &Turn<'_>, target: &Target, mut draft: Draft) -> Result
 }
 
 /// The new address of an account: it takes the place of the old one, which is told.
-async fn changed(turn: &Turn<'_>, row: &ChallengeRow, target: &Target, mut draft: Draft) -> Result<Move, Error> {
+async fn changed(
+    turn: &Turn<'_>,
+    row: &ChallengeRow,
+    target: &Target,
+    mut draft: Draft,
+) -> Result<Move, Error> {
     let visit = turn.visit;
     let account = crate::show::proven(turn).await?;
     let same = target.person == Some(account.person.id) && Some(account.epochs()) == target.epochs;
-    let Ok(email) = Email::parse(&target.address) else { return Err(Error::internal("a code to no address")) };
+    let Ok(email) = Email::parse(&target.address) else {
+        return Err(Error::internal("a code to no address"));
+    };
     if !same || row.flow != turn.flow.id {
         return Move::refuse(Problems::with("code", say::code_expired()));
     }
-    if identifier::taken(visit.db(), visit.tenant.id, (IdentifierKind::Email, email.normal()), visit.now()).await? {
+    if identifier::taken(visit.db(), visit.tenant.id, (IdentifierKind::Email, email.normal()), visit.now())
+        .await?
+    {
         return Move::refuse(Problems::with("code", say::email_taken()));
     }
     let (tenant, id, now) = (visit.tenant.id, account.person.id, visit.now());
@@ -184,7 +194,7 @@ fn reindex(turn: &Turn<'_>, account: &Account, email: &Email, draft: &mut Draft)
     let names = account.identifiers.iter().filter(|row| row.kind != "email").map(|row| row.typed.as_str());
     let names: Vec<&str> = names.chain([email.as_typed()]).collect();
     let attributes = account.attributes(turn.visit)?;
-    let texts = store::attributes::search_texts(names.into_iter(), &attributes);
+    let texts = store::attributes::search_texts(names, &attributes);
     person::index(&mut draft.unit, turn.visit.tenant.id, account.person.id, &texts);
     Ok(())
 }

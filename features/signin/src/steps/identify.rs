@@ -53,7 +53,9 @@ pub(crate) async fn identify(turn: &Turn<'_>, sent: &Submission) -> Result<Move,
             Ok(Move::Forward(facts, draft))
         }
         // The page that is shown again has the identifier in it.
-        Move::Refuse(problems, draft) => Ok(Move::Refuse(Box::new(problems.moved("password", "identifier")), draft)),
+        Move::Refuse(problems, draft) => {
+            Ok(Move::Refuse(Box::new(problems.moved("password", "identifier")), draft))
+        }
     }
 }
 

@@ -25,7 +25,9 @@ pub(crate) async fn take(turn: &Turn<'_>, step: &Step<'_>, sent: &Submission) ->
         Step::Challenge(Challenge::Code(waiting)) => code::take(turn, waiting, sent).await,
         Step::Collect(Collect::Address) => register::address(turn, sent).await,
         Step::Collect(Collect::Details { address }) => register::details(turn, address, sent).await,
-        Step::Collect(Collect::NewAddress) | Step::Change(Change::Address) => change::address(turn, sent).await,
+        Step::Collect(Collect::NewAddress) | Step::Change(Change::Address) => {
+            change::address(turn, sent).await
+        }
         Step::Recover => recover::named(turn, sent).await,
         Step::Enroll => recover::enroll(turn, sent).await,
         Step::Change(Change::Password) => change::password(turn, sent).await,

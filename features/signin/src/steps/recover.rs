@@ -45,10 +45,11 @@ pub(crate) async fn named(turn: &Turn<'_>, sent: &Submission) -> Result<Move, Er
 pub(crate) async fn enroll(turn: &Turn<'_>, sent: &Submission) -> Result<Move, Error> {
     let visit = turn.visit;
     let account = show::proven(turn).await?;
-    let phc = match password::choose(turn.signin, visit, sent.get("password"), &account.own_words(visit)).await? {
-        Ok(phc) => phc,
-        Err(message) => return Move::refuse(Problems::with("password", message)),
-    };
+    let phc =
+        match password::choose(turn.signin, visit, sent.get("password"), &account.own_words(visit)).await? {
+            Ok(phc) => phc,
+            Err(message) => return Move::refuse(Problems::with("password", message)),
+        };
     let mut draft = turn.draft();
     set(turn, &account, &phc, &mut draft).await?;
     let (tenant, id, now) = (visit.tenant.id, account.person.id, visit.now());

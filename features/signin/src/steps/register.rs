@@ -65,7 +65,12 @@ pub(crate) async fn details(turn: &Turn<'_>, address: &str, sent: &Submission) -
 }
 
 /// A refusal after the store was asked whether a name is free takes an attempt at that.
-fn refuse_checked(turn: &Turn<'_>, problems: Problems, draft: Draft, sent: &Submission) -> Result<Move, Error> {
+fn refuse_checked(
+    turn: &Turn<'_>,
+    problems: Problems,
+    draft: Draft,
+    sent: &Submission,
+) -> Result<Move, Error> {
     let asked = !sent.get("username").trim().is_empty() && turn.visit.tenant.settings.usernames;
     Ok(Move::Refuse(Box::new(problems), asked.then_some(draft)))
 }
