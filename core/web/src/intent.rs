@@ -94,8 +94,7 @@ impl Visit {
             Ending::Location(location) => return self.see_other(&location),
             Ending::FormPost { action, fields } => (action, fields),
         };
-        let page =
-            FormPost { post: Post::new(action, fields), application: application.map(str::to_owned) };
+        let page = FormPost { post: Post::new(action, fields), application: application.map(str::to_owned) };
         let mut response = self.page(StatusCode::OK, &page, &self.at("/account"));
         let policy = POLICY.replace("script-src 'self'", &format!("script-src {FORM_POST_SCRIPT_CSP}"));
         let headers = response.headers_mut();

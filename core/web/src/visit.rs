@@ -3,8 +3,10 @@
 use crate::{
     cookies::{self, SetCookies},
     error::Problem,
+    intent::Ending,
     locale::{Locale, Wishes},
-    render::{self, Chrome, Language, Page},
+    pages::FormPost,
+    render::{self, Chrome, Language, Page, Post},
     site::Site,
     submission::Submission,
     tenancy::Addressed,
@@ -136,6 +138,12 @@ impl Visit {
         Ok(())
     }
 
+    /// Whether the browser itself said that the POST came from a page of ours.
+    pub fn said_same_origin(&self) -> bool {
+        let said = self.headers.contains_key("sec-fetch-site") || self.headers.contains_key("origin");
+        said && self.is_same_origin()
+    }
+
     fn is_same_origin(&self) -> bool {
         let text = |name: &str| self.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         match (text("sec-fetch-site"), text("origin")) {
@@ -195,6 +203,24 @@ impl Visit {
             return self.error(&Error::internal("a redirect to what is no header value"));
         };
         self.finish((StatusCode::SEE_OTHER, [(header::LOCATION, value)]).into_response())
+    }
+
+    /// The end of a flow: a redirect, or the form that carries the answer to the application.
+    pub fn ending(&self, ending: &Ending, application: Option<String>) -> Response {
+        let (action, fields) = match ending {
+            Ending::Location(location) => return self.see_other(location),
+            Ending::FormPost { action, fields } => (action, fields),
+        };
+        let page = FormPost { post: Post::new(action.clone(), fields.clone()), application };
+        let mut response = self.page(StatusCode::OK, &page, "/account");
+        let policy = format!("{POLICY}; script-src 'self' {}", crate::assets::FORM_POST_SCRIPT_CSP);
+        let policy = policy.replacen("script-src 'self'; ", "", 1);
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        // The application would see `Origin: null` otherwise.
+        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("origin"));
+        response
     }
 
     /// The error as a page, or as JSON.

@@ -27,7 +27,7 @@ statements! {
     const BY_ID: &str = "SELECT id, browser, intent, facts, state, version, expires_at FROM flow \
         WHERE tenant = $1 AND id = $2";
     const INSERT: &str = "INSERT INTO flow (tenant, id, browser, intent, facts, state, unit, version, created_at, \
-        expires_at) VALUES ($1, $2, $3, $4, $5, 'open', $6, 1, $7, $8) ON CONFLICT (tenant, id) DO NOTHING";
+        expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9) ON CONFLICT (tenant, id) DO NOTHING";
     const ADVANCE: &str = "UPDATE flow SET facts = $4, unit = $5, version = version + 1 \
         WHERE tenant = $1 AND id = $2 AND version = $3 AND state = 'open'";
     const CLOSE: &str = "UPDATE flow SET facts = $4, unit = $5, version = version + 1, state = 'closed' \
@@ -53,12 +53,23 @@ pub fn unit(tenant: Id<id::Tenant>, flow: Id<id::Flow>, id: UnitId) -> Unit {
     Unit::marked(id, PROBE, args![tenant, flow, id])
 }
 
-/// Inserts the flow if it is not there yet. Whoever loses reads what is there and goes on.
+/// Inserts the flow, open or closed, if it is not there yet. Whoever loses reads what is there and
+/// goes on.
 pub fn insert(unit: &mut Unit, tenant: Id<id::Tenant>, flow: &FlowRow, now: Time) {
     let mark = unit.id();
     unit.push(
         INSERT,
-        args![tenant, flow.id, &flow.browser, &flow.intent, &flow.facts, mark, now, flow.expires_at],
+        args![
+            tenant,
+            flow.id,
+            &flow.browser,
+            &flow.intent,
+            &flow.facts,
+            &flow.state,
+            mark,
+            now,
+            flow.expires_at
+        ],
         Expect::Rows(1),
     );
 }
