@@ -3,10 +3,8 @@
 use crate::{
     cookies::{self, SetCookies},
     error::Problem,
-    intent::Ending,
     locale::{Locale, Wishes},
-    pages::FormPost,
-    render::{self, Chrome, Language, Page, Post},
+    render::{self, Chrome, Language, Page},
     site::Site,
     submission::Submission,
     tenancy::Addressed,
@@ -42,8 +40,19 @@ pub struct Visit {
     /// The request's headers.
     pub headers: HeaderMap,
     device: Handle,
-    brought_device: bool,
+    brought: Brought,
     cookies: Mutex<SetCookies>,
+}
+
+/// How a client says which device it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Brought {
+    /// Not at all: it is new, or keeps no cookies.
+    Nothing,
+    /// By its cookie.
+    Cookie,
+    /// In the body, since it keeps no cookies.
+    Body,
 }
 
 impl Visit {
@@ -76,9 +85,9 @@ impl Visit {
         self.device.hash()
     }
 
-    /// Whether the browser brought its device cookie: if not, it is new, or keeps no cookies.
+    /// Whether the client named its device: if not, it is new, or keeps no cookies.
     pub fn brought_device(&self) -> bool {
-        self.brought_device
+        self.brought != Brought::Nothing
     }
 
     /// The device's handle, for a client without cookies that must name it in the body.
@@ -89,11 +98,11 @@ impl Visit {
     /// Takes the device from the body, for clients without cookies: JSON only.
     pub fn adopt_device(&mut self, submission: &Submission) {
         if submission.json
-            && !self.brought_device
+            && !self.brought_device()
             && let Some(device) = Handle::parse(HandleKind::Device, submission.get("device"))
         {
             self.device = device;
-            self.brought_device = true;
+            self.brought = Brought::Body;
         }
     }
 
@@ -125,7 +134,7 @@ impl Visit {
         if !self.is_same_origin() {
             return Err(foreign("the POST came from another origin"));
         }
-        if !self.brought_device {
+        if !self.brought_device() {
             return Err(Error::new(
                 Kind::Forbidden,
                 "error-cookies",
@@ -178,7 +187,7 @@ impl Visit {
         if self.json {
             let mut body = render::json(page, &chrome);
             // A client without cookies finds here what binds it to its flow.
-            if !self.brought_device
+            if self.brought != Brought::Cookie
                 && let Some(fields) = body.get_mut("fields").and_then(|fields| fields.as_array_mut())
             {
                 let device =
@@ -205,24 +214,6 @@ impl Visit {
         self.finish((StatusCode::SEE_OTHER, [(header::LOCATION, value)]).into_response())
     }
 
-    /// The end of a flow: a redirect, or the form that carries the answer to the application.
-    pub fn ending(&self, ending: &Ending, application: Option<String>) -> Response {
-        let (action, fields) = match ending {
-            Ending::Location(location) => return self.see_other(location),
-            Ending::FormPost { action, fields } => (action, fields),
-        };
-        let page = FormPost { post: Post::new(action.clone(), fields.clone()), application };
-        let mut response = self.page(StatusCode::OK, &page, "/account");
-        let policy = format!("{POLICY}; script-src 'self' {}", crate::assets::FORM_POST_SCRIPT_CSP);
-        let policy = policy.replacen("script-src 'self'; ", "", 1);
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        // The application would see `Origin: null` otherwise.
-        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("origin"));
-        response
-    }
-
     /// The error as a page, or as JSON.
     pub fn error(&self, error: &Error) -> Response {
         crate::error::log(error, &self.request_id);
@@ -236,7 +227,7 @@ impl Visit {
     /// Puts the cookies on the answer, and keeps it out of every cache.
     pub fn finish(&self, mut response: Response) -> Response {
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !self.brought_device && !self.json {
+        if !self.brought_device() && !self.json {
             cookies.0.insert(0, cookies::set_device(&self.tenant, &self.device));
         }
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -300,7 +291,7 @@ impl Visit {
             client: parts.extensions.get::<ClientAddr>().copied(),
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
-            brought_device: brought.is_some(),
+            brought: if brought.is_some() { Brought::Cookie } else { Brought::Nothing },
             device: brought.unwrap_or_else(|| {
                 Handle::new(HandleKind::Device, site.env().id::<base::id::Device>(), site.env().rng())
             }),

@@ -78,9 +78,19 @@ impl Target {
             code: String::new(),
         }
     }
+
+    /// The same once more: a recovery goes to the address that its account has now.
+    pub(crate) async fn renewed(self, visit: &Visit, purpose: Purpose) -> Result<Self, Error> {
+        let Some(person) = self.person.filter(|_| purpose == Purpose::Recover) else { return Ok(self) };
+        let account = Account::of(visit, person).await?;
+        let Some(email) = account.as_ref().and_then(Account::email) else {
+            return Ok(Self { decoy: true, ..self });
+        };
+        Ok(Self { address: email.typed.clone(), epochs: account.as_ref().map(Account::epochs), ..self })
+    }
 }
 
-/// Sends a code, or says how long to wait: at most five mails at once to one address.
+/// Sends a code, or says how long to wait: at most five mails of a kind at once to one address.
 pub(crate) async fn send(
     turn: &Turn<'_>,
     draft: &mut Draft,
@@ -88,8 +98,7 @@ pub(crate) async fn send(
     target: Target,
 ) -> Result<Result<Fact, Duration>, Error> {
     let (visit, flow) = (turn.visit, &turn.flow);
-    let (_, mac) = visit.tenant.mac(Mac::Attempt)?;
-    let key = AttemptKey { subject: mac.sign(&[b"mail", target.normal.as_bytes()]), device: Vec::new() };
+    let key = attempts(visit, "mail", purpose, &target).await?;
     let seen = attempt::read(visit.db(), visit.tenant.id, &key).await?;
     if let Some(wait) = seen.wait(Allowance::MAIL, visit.now()) {
         return Ok(Err(wait));
@@ -171,6 +180,14 @@ pub(crate) fn target(visit: &Visit, row: &ChallengeRow) -> Result<Target, Error>
     serde_json::from_slice(&plain).map_err(|error| Error::internal(format!("a challenge's target: {error}")))
 }
 
+/// Whose mails or answers are counted: in a recovery the account's, by whatever name it was asked
+/// for; else the address's.
+async fn attempts(visit: &Visit, what: &str, purpose: Purpose, target: &Target) -> Result<AttemptKey, Error> {
+    let whose = target.person.filter(|_| purpose == Purpose::Recover);
+    let kind = format!("{what} {}", name(purpose));
+    crate::password::attempts(visit, &kind, whose, &target.normal).await
+}
+
 /// How an answer turned out.
 pub(crate) enum Answer {
     /// Right: the unit of success must write this.
@@ -187,9 +204,7 @@ pub(crate) enum Answer {
 pub(crate) async fn check(visit: &Visit, flow: &Flow, sent: &Sent, typed: &str) -> Result<Answer, Error> {
     let Some(row) = find(visit, flow, sent).await? else { return Ok(Answer::Over) };
     let target = target(visit, &row)?;
-    let (_, mac) = visit.tenant.mac(Mac::Attempt)?;
-    let subject = mac.sign(&[b"code", row.purpose.as_bytes(), target.normal.as_bytes()]);
-    let key = AttemptKey { subject, device: Vec::new() };
+    let key = attempts(visit, "code", sent.purpose, &target).await?;
     let seen = attempt::read(visit.db(), visit.tenant.id, &key).await?;
     if let Some(wait) = seen.wait(Allowance::PASSWORD, visit.now()) {
         return Ok(Answer::TooMany(wait));

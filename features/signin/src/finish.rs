@@ -45,24 +45,9 @@ pub(crate) async fn done(
     };
     turn::close(turn, &mut draft);
     if !draft.commit(signin, visit).await?.done() {
-        return lost(turn, authenticated).await;
-    }
-    Ok(Some(visit.ending(&ending, turn.application())))
-}
-
-/// The unit did not hold. If the person's epoch moved on meanwhile, what was proven is void for
-/// good; else somebody else was faster and the turn is taken again.
-async fn lost(turn: &Turn<'_>, authenticated: &Authenticated) -> Result<Option<Response>, Error> {
-    let account = Account::of(turn.visit, person_id(authenticated.person)).await?;
-    let stands =
-        account.is_some_and(|account| account.person.is_active() && account.epochs() == authenticated.epochs);
-    // A first POST or a change writes the epochs that it proves itself.
-    let written_here = turn.flow.row.is_none() || matches!(turn.flow.intent, Intent::Change { .. });
-    if stands || written_here {
         return Ok(None);
     }
-    let again = crate::begin::again(turn.signin, turn.visit, &turn.flow.intent);
-    Ok(Some(turn.visit.see_other(&again)))
+    Ok(Some(visit.leave(ending, turn.application().as_deref())))
 }
 
 const fn changed(change: Change) -> &'static str {
@@ -162,7 +147,7 @@ pub(crate) async fn deny(
         return Ok(None);
     }
     match ending {
-        Some(ending) => Ok(Some(visit.ending(&ending, turn.application()))),
+        Some(ending) => Ok(Some(visit.leave(ending, turn.application().as_deref()))),
         None => {
             show::step(turn, &Step::Deny(reason), &Problems::none(), StatusCode::FORBIDDEN).await.map(Some)
         }

@@ -2,10 +2,13 @@
 
 use base::{Aad, Error, Id, Kind, SealingKey, Time, id};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use journey::{Fact, Facts, Reference};
+use journey::{Epochs, Fact, Facts, Reference};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use store::rows::flow::{self, FlowRow};
+use store::rows::{
+    flow::{self, FlowRow},
+    person,
+};
 use web::{Visit, intent::Intent};
 
 /// How long a flow may take.
@@ -59,10 +62,16 @@ impl Flow {
     /// # Errors
     /// Kind `Forbidden` if the flow is another browser's, `Gone` if there is none.
     pub(crate) async fn find(visit: &Visit, id: Id<id::Flow>, sealed: &str) -> Result<Found, Error> {
-        match flow::by_id(visit.db(), visit.tenant.id, id).await? {
-            Some(row) => Self::of_row(visit, row),
-            None => Self::of_request(visit, id, sealed),
-        }
+        let found = match flow::by_id(visit.db(), visit.tenant.id, id).await? {
+            Some(row) => Self::of_row(visit, row)?,
+            None => Self::of_request(visit, id, sealed)?,
+        };
+        let Found::Open(mut flow) = found else { return Ok(found) };
+        flow.facts = standing(visit, flow.facts).await?;
+        // A change of the account rests on the session in which it began.
+        let rests = flow.facts.iter().any(|fact| matches!(fact, Fact::Carried { .. }));
+        let over = matches!(flow.intent, Intent::Change { .. }) && !rests;
+        Ok(if over { Found::Over(flow.intent) } else { Found::Open(flow) })
     }
 
     fn of_row(visit: &Visit, row: FlowRow) -> Result<Found, Error> {
@@ -157,6 +166,36 @@ impl Flow {
     pub(crate) fn path(&self, visit: &Visit) -> String {
         visit.at(&format!("/flow/{}", self.id))
     }
+}
+
+/// The facts without those that ceased to hold: proofs of an epoch that is over or of somebody who
+/// may not come in any more, and what was carried over from a session that ended.
+async fn standing(visit: &Visit, facts: Vec<Fact>) -> Result<Vec<Fact>, Error> {
+    let mut standing = Vec::with_capacity(facts.len());
+    for fact in facts {
+        if stands(visit, &fact).await? {
+            standing.push(fact);
+        }
+    }
+    Ok(standing)
+}
+
+async fn stands(visit: &Visit, fact: &Fact) -> Result<bool, Error> {
+    let (whose, epochs) = match fact {
+        Fact::Verified { person, epochs, .. } | Fact::Carried { person, epochs, .. } => (*person, *epochs),
+        _ => return Ok(true),
+    };
+    if let Fact::Carried { session, .. } = fact {
+        let living = visit.sessions().await?;
+        if !living.iter().any(|living| *living.row.id.as_bytes() == session.0) {
+            return Ok(false);
+        }
+    }
+    let person = person::by_id(visit.db(), visit.tenant.id, Id::from_bytes(whose.0)).await?;
+    Ok(person.is_some_and(|person| {
+        let now = Epochs { sessions: person.epoch, offline: person.offline_epoch };
+        person.is_active() && now == epochs
+    }))
 }
 
 const fn place<'a>(tenant: &'a Id<id::Tenant>, label: &'static str, row: &'a Id<id::Flow>) -> Aad<'a> {

@@ -2,7 +2,7 @@
 //! new ones. The same reads, hashes and writes for accounts that are there and that are not.
 
 use crate::{Signin, accounts::Account, draft::Draft, flow::Flow};
-use base::{Aad, Error, Event, SealingKey};
+use base::{Aad, Error, Event, Id, SealingKey, id};
 use passwords::{Policy, Prepared, PreparedError, Problem, Verdict};
 use std::time::Duration;
 use store::{
@@ -15,6 +15,9 @@ use store::{
 };
 use web::{Visit, pages::say, render::Message};
 use work::Priority;
+
+/// Stands in for the person of an unknown account, so that the same statements run.
+const NOBODY: Id<id::Person> = Id::from_bytes([0; 16]);
 
 /// What a password turned out to be.
 pub(crate) enum Checked {
@@ -53,16 +56,15 @@ impl Right {
 pub(crate) async fn attempts(
     visit: &Visit,
     kind: &str,
-    account: Option<&Account>,
+    whose: Option<Id<id::Person>>,
     typed: &str,
 ) -> Result<AttemptKey, Error> {
     let (_, mac) = visit.tenant.mac(Mac::Attempt)?;
-    let nobody = base::Id::from_bytes([0; 16]);
-    let person = account.map_or(nobody, |account| account.person.id);
+    let person = whose.unwrap_or(NOBODY);
     let device = visit.device();
     let known = person::knows_device(visit.db(), visit.tenant.id, person, &device).await?;
-    let subject = match account {
-        Some(account) => mac.sign(&[kind.as_bytes(), b"person", account.person.id.as_bytes()]),
+    let subject = match whose {
+        Some(person) => mac.sign(&[kind.as_bytes(), b"person", person.as_bytes()]),
         None => mac.sign(&[kind.as_bytes(), b"name", typed.as_bytes()]),
     };
     Ok(AttemptKey { subject, device: if known { device.to_vec() } else { Vec::new() } })
@@ -77,7 +79,7 @@ pub(crate) async fn check(
     password: &str,
 ) -> Result<Checked, Error> {
     let (account, typed) = who;
-    let key = attempts(visit, "password", account, typed).await?;
+    let key = attempts(visit, "password", account.map(|account| account.person.id), typed).await?;
     let seen = attempt::read(visit.db(), visit.tenant.id, &key).await?;
     if let Some(wait) = seen.wait(Allowance::PASSWORD, visit.now()) {
         return Ok(Checked::TooMany(wait));
@@ -117,8 +119,7 @@ type Stored = (CredentialRow, SealingKey, passwords::PhcString);
 
 /// The stored hash of an account's password, if it has one.
 async fn stored(visit: &Visit, account: Option<&Account>) -> Result<Option<Stored>, Error> {
-    let nobody = base::Id::from_bytes([0; 16]);
-    let person = account.map_or(nobody, |account| account.person.id);
+    let person = account.map_or(NOBODY, |account| account.person.id);
     let row = credential::of_kind(visit.db(), visit.tenant.id, person, "password").await?;
     let key = account.and_then(|account| account.key.clone());
     let (Some(row), Some(key)) = (row, key) else { return Ok(None) };

@@ -48,7 +48,7 @@ async fn resend(turn: &Turn<'_>, waiting: &Sent) -> Result<Move, Error> {
     let Some(row) = row.filter(|row| row.flow == turn.flow.id) else {
         return Ok(Move::Forward(vec![Fact::Withdrawn], turn.draft()));
     };
-    let target = code::target(turn.visit, &row)?;
+    let target = code::target(turn.visit, &row)?.renewed(turn.visit, waiting.purpose).await?;
     let mut draft = turn.draft();
     match code::send(turn, &mut draft, waiting.purpose, target).await? {
         Ok(fact) => Ok(Move::Forward(vec![fact], draft)),
@@ -131,13 +131,17 @@ fn suspended() -> Error {
     )
 }
 
-/// A proof of the very account that the code was sent for, as it was then.
+/// A proof of the very account that the code was sent for, as it was then: an address that is no
+/// longer its own proves nothing.
 async fn recovered(turn: &Turn<'_>, target: &Target, mut draft: Draft) -> Result<Move, Error> {
     let account = match target.person {
         Some(person) => Account::of(turn.visit, person).await?,
         None => None,
     };
-    let current = account.filter(|account| Some(account.epochs()) == target.epochs);
+    let current = account.filter(|account| {
+        let mailed = account.email().is_some_and(|row| row.typed == target.address);
+        mailed && Some(account.epochs()) == target.epochs
+    });
     let Some(account) = current else { return Move::refuse(Problems::with("code", say::code_expired())) };
     let normal = Email::parse(&target.address).map(|email| email.normal().to_owned()).unwrap_or_default();
     let epochs = prove_address(turn, &account, &normal, &mut draft);

@@ -61,7 +61,8 @@ pub(crate) async fn enroll(turn: &Turn<'_>, sent: &Submission) -> Result<Move, E
     }
     let (person, epochs, at) = (reference(id), raised(account.epochs()), now.micros());
     let verified = |method| Fact::Verified { person, proof: Proof { method, at }, epochs };
-    let facts = vec![Fact::Enrolled { person, at }, verified(Method::Code), verified(Method::Password)];
+    // Proofs of the former epoch fall away, so the code's is renewed before what rests on it.
+    let facts = vec![verified(Method::Code), Fact::Enrolled { person, at }, verified(Method::Password)];
     Ok(Move::Forward(facts, draft))
 }
 
