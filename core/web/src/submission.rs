@@ -31,7 +31,7 @@ impl Submission {
     }
 
     fn form(body: &[u8]) -> Result<Self, Error> {
-        let params = oauth::Params::parse(body).map_err(|error| bad(error.to_string()))?;
+        let params = oauth::Params::parse_bare(body).map_err(|error| bad(error.to_string()))?;
         let mut fields = BTreeMap::new();
         for (name, value) in params.iter() {
             if fields.insert(name.to_owned(), value.to_owned()).is_some() {

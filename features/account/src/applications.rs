@@ -3,7 +3,7 @@
 use crate::{
     Account,
     me::{Me, form_to},
-    visitor::{Done, Form, Posted, Signed, answer},
+    visitor::{Done, Posted, Signed, answer},
 };
 use axum::{extract::State, response::Response};
 use base::{Error, Id, id};
@@ -18,7 +18,7 @@ use store::{
     },
 };
 use web::{
-    Visit,
+    Submission, Visit,
     pages::{self, Applications, ConsentItem, say},
     query,
     render::Notice,
@@ -81,7 +81,7 @@ async fn notice(visit: &Visit) -> Result<Option<Notice>, Error> {
     Ok(application.map(|known| Notice::done(say::access_ended(known.client.display_name()))))
 }
 
-fn revoke<'a>(visit: &'a Visit, me: &'a Me, form: &'a Form) -> Done<'a> {
+fn revoke<'a>(visit: &'a Visit, me: &'a Me, form: &'a Submission) -> Done<'a> {
     Box::pin(async move {
         let (tenant, person) = (visit.tenant.id, me.id());
         let application = form.get("application").parse().map_err(|_| Error::not_found())?;

@@ -8,7 +8,7 @@ mod draft;
 use crate::{
     Account,
     me::{Me, form_to},
-    visitor::{Done, Form, Posted, Signed, answer},
+    visitor::{Done, Posted, Signed, answer},
 };
 use axum::{extract::State, response::Response};
 use base::{Error, Identifier, IdentifierKind, Kind};
@@ -25,7 +25,7 @@ use store::{
     },
 };
 use web::{
-    Visit,
+    Submission, Visit,
     pages::{Profile, say},
     query,
     render::Notice,
@@ -57,7 +57,7 @@ fn show(visit: &Visit, me: &Me, status: StatusCode, page: Profile) -> Result<Res
     Ok(visit.page(status, &page, &visit.at(PATH)))
 }
 
-fn act<'a>(visit: &'a Visit, me: &'a Me, form: &'a Form) -> Done<'a> {
+fn act<'a>(visit: &'a Visit, me: &'a Me, form: &'a Submission) -> Done<'a> {
     Box::pin(async move {
         let draft = Draft::read(me, form, visit.tenant.settings.usernames);
         if draft.is_refused() {

@@ -4,7 +4,7 @@
 use crate::{
     Account, device,
     me::{Me, form_to},
-    visitor::{Done, Form, Posted, Signed, answer},
+    visitor::{Done, Posted, Signed, answer},
 };
 use axum::{extract::State, response::Response};
 use base::{Aad, Error, Handle, HandleKind, Id, Origin, Time, id};
@@ -102,7 +102,7 @@ fn notice(visit: &Visit) -> Option<Notice> {
     Some(Notice::done(message))
 }
 
-fn act<'a>(visit: &'a Visit, me: &'a Me, form: &'a Form) -> Done<'a> {
+fn act<'a>(visit: &'a Visit, me: &'a Me, form: &'a Submission) -> Done<'a> {
     Box::pin(async move {
         match form.get("session") {
             "others" => end_others(visit, me).await,

@@ -3,11 +3,10 @@
 
 use crate::{Account, me::Me};
 use axum::{
-    body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
-use base::{Error, Kind};
+use base::Error;
 use http::request::Parts;
 use web::{
     Submission, Visit,
@@ -29,40 +28,11 @@ pub(crate) struct Signed {
 pub(crate) struct Posted {
     visit: Visit,
     me: Me,
-    form: Form,
-}
-
-/// What a form holds.
-pub(crate) struct Form {
-    fields: Submission,
-    /// Fields of a plain form that were sent empty: parameters without a value are none elsewhere,
-    /// but here they empty what is stored.
-    empty: Vec<String>,
-}
-
-impl Form {
-    /// The field of this name; nothing counts as empty.
-    pub(crate) fn get(&self, name: &str) -> &str {
-        self.fields.get(name)
-    }
-
-    /// Whether the field was sent at all, also if it is empty.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.fields.has(name) || self.empty.iter().any(|empty| empty == name)
-    }
-}
-
-/// The names without a value in a form-encoded body.
-fn empty(body: &[u8]) -> Vec<String> {
-    let names = body.split(|byte| *byte == b'&').map(|pair| pair.strip_suffix(b"=").unwrap_or(pair));
-    let bare = names.filter(|name| {
-        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
-    });
-    bare.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    form: Submission,
 }
 
 /// What a form asks for; nothing where another change was faster and it has to be tried anew.
-pub(crate) type Act = for<'a> fn(&'a Visit, &'a Me, &'a Form) -> Done<'a>;
+pub(crate) type Act = for<'a> fn(&'a Visit, &'a Me, &'a Submission) -> Done<'a>;
 
 /// The answer to a form.
 pub(crate) type Done<'a> = Boxed<'a, Result<Option<Response>, Error>>;
@@ -87,13 +57,10 @@ impl FromRequest<Account> for Posted {
         let (mut parts, body) = request.into_parts();
         let mut visit =
             Visit::from_request_parts(&mut parts, account).await.map_err(IntoResponse::into_response)?;
-        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), account).await;
-        let body = body.map_err(|error| visit.error(&too_large(&error)))?;
-        let request = Request::from_parts(parts, Body::from(body.clone()));
-        let fields = Submission::from_request(request, account).await.map_err(IntoResponse::into_response)?;
-        let form = Form { empty: if fields.json { Vec::new() } else { empty(&body) }, fields };
-        visit.adopt_device(&form.fields);
-        visit.check_csrf(&form.fields).map_err(|error| visit.error(&error))?;
+        let request = Request::from_parts(parts, body);
+        let form = Submission::from_request(request, account).await.map_err(IntoResponse::into_response)?;
+        visit.adopt_device(&form);
+        visit.check_csrf(&form).map_err(|error| visit.error(&error))?;
         match account.admit(&mut visit).await {
             Ok(me) => Ok(Self { visit, me, form }),
             Err(refusal) => Err(*refusal),
@@ -141,11 +108,6 @@ impl Account {
         }
         visit.error(&Error::unavailable("others changed the account at every try"))
     }
-}
-
-fn too_large(error: &BytesRejection) -> Error {
-    Error::new(Kind::TooLarge, "error-large", "The form is larger than any of ours.")
-        .because(error.to_string())
 }
 
 /// Whether the address names a language that is spoken here.

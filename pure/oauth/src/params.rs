@@ -52,8 +52,12 @@ impl Params {
         Ok(params)
     }
 
-    /// As [`Self::parse`], but with the parameters that have no value.
-    pub(crate) fn parse_bare(encoded: &[u8]) -> Result<Self, ParamsError> {
+    /// As [`Self::parse`], but with the parameters that have no value: for forms of people, in which
+    /// an empty field says something.
+    ///
+    /// # Errors
+    /// When a limit is exceeded or the encoding is broken.
+    pub fn parse_bare(encoded: &[u8]) -> Result<Self, ParamsError> {
         if encoded.len() > MAX_BYTES {
             return Err(ParamsError::TooLarge);
         }

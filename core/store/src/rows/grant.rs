@@ -133,17 +133,20 @@ statements! {
         WHERE tenant = $1 AND id = $2 AND code_redeemed_at IS NULL AND state = 'active' AND code_until > $3 \
         AND EXISTS (SELECT 1 FROM person p WHERE p.tenant = $1 AND p.id = oauth_grant.person AND p.state = 'active' \
         AND ((oauth_grant.session IS NULL AND p.offline_epoch = oauth_grant.offline_epoch) \
-        OR (oauth_grant.session IS NOT NULL AND p.epoch = oauth_grant.epoch)))";
+        OR (p.epoch = oauth_grant.epoch AND EXISTS (SELECT 1 FROM session s WHERE s.tenant = $1 \
+        AND s.id = oauth_grant.session AND s.ended_at IS NULL))))";
     const ROTATE: &str = "UPDATE oauth_grant SET refresh_number = $4, refreshed_at = $5, refresh_key = $6, \
         version = version + 1 WHERE tenant = $1 AND id = $2 AND refresh_number = $3 AND state = 'active' \
         AND EXISTS (SELECT 1 FROM person p WHERE p.tenant = $1 AND p.id = oauth_grant.person AND p.state = 'active' \
         AND ((oauth_grant.session IS NULL AND p.offline_epoch = oauth_grant.offline_epoch) \
-        OR (oauth_grant.session IS NOT NULL AND p.epoch = oauth_grant.epoch)))";
+        OR (p.epoch = oauth_grant.epoch AND EXISTS (SELECT 1 FROM session s WHERE s.tenant = $1 \
+        AND s.id = oauth_grant.session AND s.ended_at IS NULL))))";
     const TOUCH: &str = "UPDATE oauth_grant SET refreshed_at = $3, version = version + 1 \
         WHERE tenant = $1 AND id = $2 AND state = 'active' \
         AND EXISTS (SELECT 1 FROM person p WHERE p.tenant = $1 AND p.id = oauth_grant.person AND p.state = 'active' \
         AND ((oauth_grant.session IS NULL AND p.offline_epoch = oauth_grant.offline_epoch) \
-        OR (oauth_grant.session IS NOT NULL AND p.epoch = oauth_grant.epoch)))";
+        OR (p.epoch = oauth_grant.epoch AND EXISTS (SELECT 1 FROM session s WHERE s.tenant = $1 \
+        AND s.id = oauth_grant.session AND s.ended_at IS NULL))))";
     const END: &str = "UPDATE oauth_grant SET state = 'ended', version = version + 1 \
         WHERE tenant = $1 AND id = $2 AND state = 'active'";
     const END_OF_APPLICATION: &str = "UPDATE oauth_grant SET state = 'ended', version = version + 1 \
@@ -200,7 +203,8 @@ pub fn insert(unit: &mut Unit, tenant: Id<id::Tenant>, grant: &NewGrant, now: Ti
     );
 }
 
-/// Redeems the code: once, in time, while the person is active and of the grant's epoch. `refresh`
+/// Redeems the code: once, in time, while the person is active and of the grant's epoch, and the
+/// session, if it is bound to one, has not ended. `refresh`
 /// holds the number and key version of the first refresh token, if there is one.
 pub fn redeem(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Grant>, refresh: Option<i64>, now: Time) {
     let number = i64::from(refresh.is_some());

@@ -1,10 +1,11 @@
 //! What a profile form changes, before anything is written.
 
-use crate::{me::Me, visitor::Form};
+use crate::me::Me;
 use base::Username;
 use serde_json::{Map, Value, json};
 use store::attributes;
 use web::{
+    Submission,
     locale::Locale,
     pages::{Profile, say},
     render::{Message, Notice},
@@ -57,7 +58,7 @@ fn spoken(tag: &str) -> &'static str {
 
 impl Draft {
     /// Reads the fields of the form; user names only where accounts may have them.
-    pub(super) fn read(me: &Me, form: &Form, usernames: bool) -> Self {
+    pub(super) fn read(me: &Me, form: &Submission, usernames: bool) -> Self {
         let mut attributes = me.attributes.clone();
         let locale = attributes.remove("locale").as_ref().and_then(Value::as_str).map(str::to_owned);
         let mut draft = Self { page: stored(me), attributes, locale, username: None, changes: Map::new() };
@@ -91,7 +92,7 @@ impl Draft {
         )
     }
 
-    fn read_names(&mut self, form: &Form) {
+    fn read_names(&mut self, form: &Submission) {
         for (name, most) in NAMES {
             let Some(text) = self.text(form, (name, most)) else { continue };
             let old = self.attributes.get(name).cloned();
@@ -103,7 +104,7 @@ impl Draft {
     }
 
     /// The parts that the form has not, such as `formatted`, are of the old address and go with it.
-    fn read_address(&mut self, form: &Form) {
+    fn read_address(&mut self, form: &Submission) {
         let old = self.attributes.get("address").cloned();
         let mut address = Map::new();
         let mut changed = false;
@@ -124,7 +125,7 @@ impl Draft {
         self.change("address", old.unwrap_or_default(), new);
     }
 
-    fn read_locale(&mut self, form: &Form) {
+    fn read_locale(&mut self, form: &Submission) {
         let chosen = form.get("locale").trim();
         if !form.has("locale") || chosen == spoken(self.locale.as_deref().unwrap_or_default()) {
             return;
@@ -141,7 +142,7 @@ impl Draft {
     }
 
     /// An account that has a user name keeps one.
-    fn read_username(&mut self, me: &Me, form: &Form) {
+    fn read_username(&mut self, me: &Me, form: &Submission) {
         let typed = form.get("username").trim();
         let old = me.username().map(|row| row.typed.as_str());
         if typed.is_empty() || Some(typed) == old {
@@ -157,7 +158,7 @@ impl Draft {
     }
 
     /// The text of a field, if it was sent. It goes back to the page as it was typed.
-    fn text(&mut self, form: &Form, field: (&'static str, u32)) -> Option<String> {
+    fn text(&mut self, form: &Submission, field: (&'static str, u32)) -> Option<String> {
         let (name, most) = field;
         if !form.has(name) {
             return None;
