@@ -255,16 +255,31 @@ fn format(locale: Locale, id: &str, args: &[(&str, Value<'_>)]) -> String {
 }
 
 /// Marks a value as a direction of its own (U+2068, U+2069) where it could disturb its
-/// surroundings, so that an address in an Arabic sentence keeps its order.
+/// surroundings, so that an address in an Arabic sentence keeps its order. Marks that the value
+/// brings itself are dropped: they could turn around what follows.
 fn isolate(locale: Locale, text: &str) -> String {
-    let mixed = locale.dir() == "rtl" || text.chars().any(is_right_to_left);
-    let text = text.replace('<', "\u{e000}").replace('>', "\u{e001}");
-    if mixed { format!("\u{2068}{text}\u{2069}") } else { text }
+    // A value of the sentence's own direction stays bare: the direction of an isolate whose
+    // parts are isolates themselves, such as a date, would be guessed wrong.
+    let rtl = locale.dir() == "rtl";
+    let against = text.chars().any(|c| c.is_alphabetic() && is_right_to_left(c) != rtl);
+    let mut value = String::with_capacity(text.len() + 6);
+    value.extend(against.then_some('\u{2068}'));
+    value.extend(text.chars().filter(|c| !is_direction_mark(*c)).map(|c| match c {
+        '<' => LESS,
+        '>' => GREATER,
+        other => other,
+    }));
+    value.extend(against.then_some('\u{2069}'));
+    value
 }
 
 fn is_right_to_left(character: char) -> bool {
-    matches!(character, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
+    matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}')
+}
+
+/// Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9).
+fn is_direction_mark(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 const MINUTE: i64 = 60;
@@ -385,6 +400,9 @@ mod tests {
         let args = [("name", Value::Text("Alice".into()))];
         assert!(t(Locale::Ar, "greeting", &args).contains("\u{2068}Alice\u{2069}"));
         assert!(!t(Locale::En, "greeting", &args).contains('\u{2068}'));
+        let override_mark = [("name", Value::Text("Al\u{202e}ice".into()))];
+        assert!(t(Locale::En, "greeting", &override_mark).contains("Alice"));
+        assert!(!date_time(Locale::Ar, 0).contains('\u{2068}'));
         let args = [("name", Value::Text("ليلى".into()))];
         assert!(t(Locale::En, "greeting", &args).contains("\u{2068}ليلى\u{2069}"));
     }

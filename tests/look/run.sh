@@ -1,5 +1,5 @@
 #!/bin/sh
-# Draws every page as contact sheets into ./look (`tests/look/run`), or lets axe look at them (`tests/look/run axe`).
+# Draws every page as contact sheets into ./look (`tests/look/run.sh`), or lets axe look at them (`tests/look/run.sh axe`).
 set -eu
 cd "$(dirname "$0")/../.."
 for tool in cargo node npm; do
@@ -12,5 +12,5 @@ cargo run --quiet -p web --example look -- look/pages
 case "${1:-sheets}" in
   axe) node tests/look/axe.mjs look/pages ;;
   sheets) node tests/look/sheet.mjs look/pages look ;;
-  *) echo "usage: tests/look/run [sheets|axe]" >&2; exit 2 ;;
+  *) echo "usage: tests/look/run.sh [sheets|axe]" >&2; exit 2 ;;
 esac
