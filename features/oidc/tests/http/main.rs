@@ -1,0 +1,21 @@
+//! The real router in process, over a database of its own, with a clock that the tests move. The
+//! modules mirror the URLs. (`cfg(test)` tells clippy what it is looking at.)
+
+#[cfg(test)]
+mod authorize;
+#[cfg(test)]
+mod consent;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
+mod logout;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod token;
+#[cfg(test)]
+mod userinfo;
+#[cfg(test)]
+mod world;
