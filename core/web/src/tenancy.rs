@@ -69,6 +69,7 @@ async fn find(site: &Site, host: Option<&str>, path: &str) -> Result<Option<Foun
         let tenant = directory.resolve(Address::Slug(slug)).await?;
         return Ok(tenant.map(|tenant| {
             let former = !tenant.base_path().starts_with("/t/");
+            let below = if before.is_empty() { below } else { below.trim_end_matches('/') };
             Found { tenant, path: format!("{before}{below}"), former }
         }));
     }
