@@ -1,0 +1,39 @@
+#!/bin/sh
+# The black-box suites over the built program: all of them, or those named.
+#
+#   needs="$(tests/setup.sh)" && eval "$needs" && KEYWARD_BIN=target/debug/keyward tests/run.sh browser
+set -u
+cd "$(dirname "$0")/.." || exit 2
+
+# name    what runs it (a suite that is not there is left out)
+suites="
+browser   tests/browser/run.sh
+clients   tests/clients/run.sh
+axe       tests/look/run axe
+"
+
+KEYWARD_BIN="$(realpath "${KEYWARD_BIN:-target/debug/keyward}")"
+export KEYWARD_BIN
+[ -x "$KEYWARD_BIN" ] || { echo "run: $KEYWARD_BIN is no program. Type: make build" >&2; exit 2; }
+names="$(echo "$suites" | cut -d ' ' -f 1)"
+for wanted in "$@"; do
+  echo "$names" | grep -qx -- "$wanted" || { echo "run: no suite $wanted; there are:" $names >&2; exit 2; }
+done
+
+results=""
+failed=0
+while read -r name program argument; do
+  [ -x "${program:-}" ] || continue
+  [ $# = 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
+  echo "== $name"
+  began=$(date +%s)
+  if "$program" $argument </dev/null; then result=passed; else result=FAILED failed=1; fi
+  results="$results$(printf '%-10s %s after %s s' "$name" "$result" "$(($(date +%s) - began))")
+"
+done <<LIST
+$suites
+LIST
+
+echo "== results"
+printf '%s' "$results"
+exit $failed
