@@ -72,8 +72,9 @@ async fn sign_in(
         .iter()
         .find(|living| living.row.person == person && living.row.epoch == authenticated.epochs.sessions);
     let proven = base::Time::from_micros(authenticated.at());
+    let unchanged = own.is_some_and(|own| proven <= own.row.auth_time);
     let (session, handle, end) = match own {
-        Some(own) if proven <= own.row.auth_time => (own.row.id, own.handle.clone(), own.row.expires_at),
+        Some(own) if unchanged => (own.row.id, own.handle.clone(), own.row.expires_at),
         Some(own) => renew(visit, own, &authentication, draft),
         None => create(visit, (person, authenticated), &authentication, draft),
     };
@@ -83,7 +84,7 @@ async fn sign_in(
     person::know_device(&mut draft.unit, visit.tenant.id, person, &visit.device(), visit.now());
     let key = Account::of(visit, person).await?.and_then(|account| account.key);
     let event = turn
-        .event("session.created")
+        .event(if unchanged { "session.used" } else { "session.created" })
         .person(person)
         .session(session)
         .detail(serde_json::json!({ "amr": authentication.amr(), "renewed": own.is_some() }));
