@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 use oauth::params::encode;
 use serde_json::json;
 use store::rows::{
+    application, key,
     person::{self, Raise},
     session,
 };
@@ -340,6 +341,40 @@ async fn only_scripts_of_a_public_application_read_its_answers() {
             assert_eq!(answer.status, StatusCode::NO_CONTENT);
             assert!(answer.header("access-control-allow-headers").contains("authorization"));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_secret_is_made_anew_under_the_newest_key() {
+    on_each(async |world| {
+        let tenant = world.tenant.id;
+        let id = world.env().id();
+        let place = base::Aad::new(&tenant, "key.sealed", &id);
+        let newer = key::KeyRow {
+            id,
+            purpose: "client-secret".into(),
+            algorithm: "HS256".into(),
+            version: 2,
+            state: "current".into(),
+            sealed: world.tenant.key.seal(&base::SystemRng, place, &[7; 32]),
+            public: None,
+            created_at: world.now(),
+        };
+        let mut unit = world.unit("key.created");
+        key::insert(&mut unit, tenant, &newer);
+        world.commit(unit).await;
+        world.site.directory().forget(tenant);
+
+        let robot = [("authorization", basic("robot", SECRET))];
+        let robot = [(robot[0].0, robot[0].1.as_str())];
+        let ask = async || world.post("/token", &robot, &[("grant_type", "client_credentials")]).await;
+        assert_eq!(ask().await.status, StatusCode::OK);
+        let id = application::by_client_id(&world.db, tenant, "robot").await.unwrap().unwrap().id;
+        while application::secrets(&world.db, tenant, id).await.unwrap()[0].key_version != 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ask().await.status, StatusCode::OK);
     })
     .await;
 }
