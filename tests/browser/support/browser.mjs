@@ -18,15 +18,16 @@ export function openBrowser() {
   return chromium.launch(launch);
 }
 
-/** A Chromium that keeps no cookies, as a context; closing it ends that Chromium. */
-export async function openWithoutCookies() {
+/** A Chromium that keeps no cookies: what `act` does with its context. */
+export async function withoutCookies(act) {
   const profile = await mkdtemp(join(tmpdir(), "keyward-profile-"));
   await mkdir(join(profile, "Default"));
   const refused = { profile: { default_content_setting_values: { cookies: 2 } } };
   await writeFile(join(profile, "Default", "Preferences"), JSON.stringify(refused));
   const context = await chromium.launchPersistentContext(profile, { ...launch, locale: "en" });
-  context.on("close", () => rm(profile, { recursive: true, force: true }));
-  return context;
+  await act(context);
+  await context.close();
+  await rm(profile, { recursive: true, force: true, maxRetries: 20 });
 }
 
 /** Somebody with a browser of their own. What their pages do wrong is collected in `faults`. */
@@ -142,4 +143,13 @@ export function somebody(more = {}) {
   people += 1;
   const username = `person-${process.pid}-${people}`;
   return { email: `${username}@example.com`, password: "seven quiet otters swim", name: "Robin Meadow", ...more };
+}
+
+/** Somebody who has an account already. */
+export async function customer(server, more) {
+  const person = somebody(more);
+  const { email, username, password, name } = person;
+  const user = { email, email_verified: true, username, password, claims: { name } };
+  await server.apply({ tenants: [{ slug: "default", users: [user] }] });
+  return person;
 }
