@@ -5,7 +5,6 @@ import unittest
 import warnings
 
 import httpx
-
 from authlib.deprecate import AuthlibDeprecationWarning
 
 warnings.simplefilter("ignore", AuthlibDeprecationWarning)
