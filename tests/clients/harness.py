@@ -424,3 +424,72 @@ def register(server, browser, page, email, password=PASSWORD):
 
 def text_of(page):
     return re.sub(r"<[^>]+>", " ", page.text)
+
+
+# ---------------------------------------------------------------------------------- production
+
+
+def certificate(folder, *names):
+    """A self-made certificate for these names or addresses: its PEM file and its key's."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
+    alternatives = []
+    for text in names:
+        try:
+            alternatives.append(x509.IPAddress(ipaddress.ip_address(text)))
+        except ValueError:
+            alternatives.append(x509.DNSName(text))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30)).add_extension(x509.SubjectAlternativeName(alternatives), False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = pathlib.Path(folder)
+    cert, private = folder / "tls.pem", folder / "tls.key"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.touch(0o600)
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return cert, private
+
+
+def configuration(place, port, **sections):
+    """Writes keyward.toml for this place; a section's entries go over the usual ones."""
+    key = place.data / "root.key"
+    if not key.exists():
+        key.touch(0o600)
+        key.write_text(secrets.token_hex(32) + "\n")
+    usual = {
+        "server": {"listen": f"127.0.0.1:{port}", "issuer": f"http://127.0.0.1:{port}"},
+        "database": {"url": place.url()},
+        "secrets": {"root_key_file": str(key)},
+        "mail": {"host": "127.0.0.1", "port": 9, "security": "none", "from": "Keyward <no-reply@example.com>"},
+    }
+    lines = []
+    for section in {**usual, **sections}:
+        entries = usual.get(section, {}) | sections.get(section, {})
+        lines.append(f"[{section}]")
+        lines += [f"{name} = {json.dumps(value)}" for name, value in entries.items() if value is not None]
+    path = place.data / "keyward.toml"
+    path.touch(0o600)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def serve(place, port=None, origin=None, ca=None, **sections):
+    """`keyward serve` at this place."""
+    port = port or free_port()
+    path = configuration(place, port, **sections)
+    return Server(["serve", "--config", path], origin or f"http://127.0.0.1:{port}", place.data / "log", ca=ca)
