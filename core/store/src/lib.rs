@@ -48,6 +48,8 @@ mod engine;
 pub mod lease;
 mod migrate;
 pub mod rows;
+#[doc(hidden)]
+pub mod scratch;
 mod statements;
 
 pub use directory::{Address, Application, Directory, Mac, NewTenant, SigningKeyEntry, Tenant};

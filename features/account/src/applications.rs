@@ -62,7 +62,7 @@ fn entry(consent: &ConsentRow, application: Option<&store::Application>) -> page
     pages::Application {
         name: application.map_or_else(|| id.clone(), |known| known.client.display_name().to_owned()),
         domain: application.and_then(domain),
-        scopes: scopes.map(|scope| ConsentItem::of_scope(scope, None, None).title).collect(),
+        scopes: ConsentItem::of_scopes(scopes, |_| None).into_iter().map(|item| item.title).collect(),
         since: consent.given_at.micros(),
         id,
     }

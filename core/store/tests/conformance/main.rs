@@ -6,11 +6,10 @@ mod postgres;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
-mod scratch;
 #[cfg(test)]
 mod sqlite;
 
-use scratch::{Scratch, engines};
+use store::scratch::{Scratch, engines};
 use store::{conformance, prepare_all, statements};
 
 macro_rules! checks {
@@ -18,11 +17,11 @@ macro_rules! checks {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
             for engine in engines() {
-                let scratch = Scratch::new(engine).await;
-                let db = scratch.open().await;
+                let scratch = Scratch::new(engine).await.unwrap();
+                let db = scratch.open().await.unwrap();
                 conformance::set_up(&db).await.unwrap();
                 let held = conformance::$module::$name(&db).await;
-                scratch.remove(db).await;
+                scratch.remove(db).await.unwrap();
                 if let Err(failed) = held {
                     panic!("{engine:?}: {}", failed.0);
                 }
@@ -54,10 +53,10 @@ checks! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_migrate_at_once() {
     for engine in engines() {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
+        let scratch = Scratch::new(engine).await.unwrap();
+        let db = scratch.open().await.unwrap();
         let held = conformance::history::nodes_migrate_at_once(&db).await;
-        scratch.remove(db).await;
+        scratch.remove(db).await.unwrap();
         held.unwrap_or_else(|failed| panic!("{engine:?}: {}", failed.0));
     }
 }
@@ -65,13 +64,13 @@ async fn nodes_migrate_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_engines_accept_every_statement() {
     for engine in engines() {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
+        let scratch = Scratch::new(engine).await.unwrap();
+        let db = scratch.open().await.unwrap();
         conformance::set_up(&db).await.unwrap();
         let prepared = prepare_all(&db, &statements()).await;
         let own = prepare_all(&db, conformance::STATEMENTS).await;
         let nonsense = prepare_all(&db, &["SELECT nothing FROM nowhere"]).await;
-        scratch.remove(db).await;
+        scratch.remove(db).await.unwrap();
         prepared.and(own).unwrap_or_else(|error| panic!("{engine:?}: {error}"));
         assert!(nonsense.is_err(), "{engine:?} accepted nonsense");
     }

@@ -1,7 +1,7 @@
 //! What only SQLite has: a file with a lock, a disk that fills up, numbers that go on after a restart.
 
-use crate::scratch::Scratch;
 use base::{Id, SystemRng, Time, id};
+use store::scratch::Scratch;
 use store::{
     Db, DbError, DbUrl, Engine, EventRow, Expect, OpenOptions, Outcome, Unit, Verified, args, conformance,
     verify_chain,
@@ -34,8 +34,8 @@ fn things(sizes: [usize; 2]) -> Unit {
 }
 
 async fn set_up() -> (Scratch, Db) {
-    let scratch = Scratch::new(Engine::Sqlite).await;
-    let db = scratch.open().await;
+    let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
+    let db = scratch.open().await.unwrap();
     conformance::set_up(&db).await.unwrap();
     (scratch, db)
 }
@@ -58,21 +58,21 @@ async fn a_full_disk_is_told_and_leaves_nothing_half_done() {
     assert_eq!(db.commit(things([10, 2_000_000])).await, Ok(Outcome::Done));
     assert_eq!(db.one(COUNTS, args![]).await, Ok(Some((8_i64, 4_i64))));
     assert_eq!(verify_chain(&db).await.map(|verified| verified.events), Ok(4));
-    scratch.remove(db).await;
+    scratch.remove(db).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_process_holds_the_file_and_another_may_read() {
     let (scratch, db) = set_up().await;
-    let url = scratch.parsed();
+    let url = scratch.url.parse::<store::DbUrl>().unwrap();
     let second = Db::open(&url, OpenOptions::default()).await;
     assert!(matches!(second.err(), Some(DbError::Locked(_))));
     let reader = Db::open(&url, OpenOptions { create: false, lock: false }).await.unwrap();
     assert_eq!(reader.one(COUNTS, args![]).await, Ok(Some((0_i64, 0_i64))));
     reader.close().await;
     db.close().await;
-    let db = scratch.open().await;
-    scratch.remove(db).await;
+    let db = scratch.open().await.unwrap();
+    scratch.remove(db).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,9 +83,9 @@ async fn numbers_and_chain_go_on_after_a_restart() {
         let batches = round.unsigned_abs();
         assert_eq!(verify_chain(&db).await, Ok(Verified { batches, events: batches, last: round }));
         db.close().await;
-        db = scratch.open().await;
+        db = scratch.open().await.unwrap();
     }
-    scratch.remove(db).await;
+    scratch.remove(db).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,7 +101,7 @@ async fn a_thousand_units_at_once_share_commits() {
     assert_eq!((verified.events, verified.last), (1_000, 1_000));
     assert!(verified.batches < 1_000, "every unit had a commit of its own");
     db.clone().sequencer(base::Env::system()).await;
-    scratch.remove(db).await;
+    scratch.remove(db).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,7 +113,7 @@ async fn the_files_are_for_their_owner_only() {
         let mode = std::fs::metadata(format!("{path}{suffix}")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{suffix}");
     }
-    scratch.remove(db).await;
+    scratch.remove(db).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,16 +11,9 @@ use base::{
     Time, Username, id,
 };
 use serde_json::{Value, json};
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use store::{
-    Db, DbUrl, Directory, NewTenant, OpenOptions, Tenant, Unit,
+    Db, Directory, Engine, NewTenant, Tenant, Unit,
     accounts::NewAccount,
     attributes,
     rows::{
@@ -30,6 +23,7 @@ use store::{
         person::{self, PersonRow},
         session::{self, NewSession},
     },
+    scratch::{Scratch, engines},
 };
 use web::{
     Site, Visit,
@@ -39,7 +33,6 @@ use web::{
 /// As a browser on Linux names itself.
 pub(crate) const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 const DAY: Duration = Duration::from_secs(86_400);
-static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Everything that a test needs.
 pub(crate) struct World {
@@ -67,18 +60,17 @@ impl Journeys for SignIn {
 
 /// A world on each engine that this run can test.
 pub(crate) async fn worlds() -> Vec<World> {
-    let mut worlds = vec![World::new(None).await];
-    if let Some(server) = std::env::var("KEYWARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty()) {
-        worlds.push(World::new(Some(server)).await);
+    let mut worlds = Vec::new();
+    for engine in engines() {
+        worlds.push(World::new(engine).await);
     }
     worlds
 }
 
 impl World {
-    async fn new(server: Option<String>) -> Self {
-        let scratch = Scratch::new(server).await;
-        let url: DbUrl = scratch.url.parse().unwrap();
-        let db = Db::open(&url, OpenOptions::default()).await.unwrap();
+    async fn new(engine: Engine) -> Self {
+        let scratch = Scratch::new(engine).await.unwrap();
+        let db = scratch.open().await.unwrap();
         store::migrate(&db, store::MIGRATIONS).await.unwrap();
         let clock = Arc::new(MockClock::at(Time::from_seconds(1_795_559_760)));
         let env = Env::new(Arc::clone(&clock) as _, Arc::new(SystemRng));
@@ -94,8 +86,7 @@ impl World {
 
     /// Closes the database and removes it.
     pub(crate) async fn remove(self) {
-        self.db.close().await;
-        self.scratch.remove().await;
+        self.scratch.remove(self.db).await.unwrap();
     }
 
     /// The present moment.
@@ -294,45 +285,4 @@ fn new_tenant(slug: &str, path: &str) -> NewTenant {
         issuer: format!("http://localhost:8080{path}"),
         settings: "{}".to_owned(),
     }
-}
-
-/// A database for one test, removed afterwards.
-struct Scratch {
-    url: String,
-    folder: Option<PathBuf>,
-    server: Option<String>,
-    name: String,
-}
-
-impl Scratch {
-    async fn new(server: Option<String>) -> Self {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("keyward_account_{}_{number}", std::process::id());
-        let Some(server) = server else {
-            let folder = std::env::temp_dir().join(&name);
-            std::fs::create_dir_all(&folder).unwrap();
-            let url = format!("sqlite:{}", folder.join("keyward.db").display());
-            return Self { url, folder: Some(folder), server: None, name };
-        };
-        execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-        let (address, _) = server.rsplit_once('/').unwrap();
-        Self { url: format!("{address}/{name}"), folder: None, server: Some(server), name }
-    }
-
-    async fn remove(self) {
-        if let Some(folder) = self.folder {
-            std::fs::remove_dir_all(folder).unwrap();
-        }
-        if let Some(server) = self.server {
-            execute(&server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
-        }
-    }
-}
-
-async fn execute(server: &str, sql: &str) {
-    let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute(sql).await.unwrap();
-    drop(client);
-    driver.await.unwrap().unwrap();
 }

@@ -21,7 +21,7 @@ macro_rules! on_each {
         $(#[$meta])*
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            for engine in $crate::place::engines() {
+            for engine in store::scratch::engines() {
                 let $place = $crate::place::Place::new(engine).await;
                 $body
                 $place.remove().await;

@@ -2,69 +2,35 @@
 
 use apply::{Document, Plan, Report};
 use base::{Env, Id, MockClock, SealingKey, SystemRng, Time, id};
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
-use store::{Db, Directory, Engine, MIGRATIONS, OpenOptions, Tenant, migrate, rows};
+use std::{path::PathBuf, sync::Arc};
+use store::{Db, Directory, Engine, MIGRATIONS, Tenant, migrate, rows, scratch::Scratch};
 use work::{HashPool, HashSettings};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
-static NUMBER: AtomicU32 = AtomicU32::new(0);
-
-/// The engines that this run can test.
-pub(crate) fn engines() -> Vec<Engine> {
-    match server() {
-        Some(_) => vec![Engine::Sqlite, Engine::Postgres],
-        None => vec![Engine::Sqlite],
-    }
-}
-
-fn server() -> Option<String> {
-    std::env::var("KEYWARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
-}
 
 pub(crate) struct Place {
     pub(crate) directory: Directory,
     pub(crate) pool: HashPool,
     pub(crate) folder: PathBuf,
-    name: String,
+    scratch: Scratch,
 }
 
 impl Place {
     pub(crate) async fn new(engine: Engine) -> Self {
-        let name = format!("keyward_apply_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(&name);
-        std::fs::create_dir_all(&folder).unwrap();
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", folder.join("keyward.db").display()),
-            Engine::Postgres => {
-                let server = server().unwrap();
-                execute(&server, &format!("DROP DATABASE IF EXISTS {name}")).await;
-                execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-                format!("{}/{name}", server.rsplit_once('/').unwrap().0)
-            }
-        };
-        let db = Db::open(&url.parse().unwrap(), OpenOptions::default()).await.unwrap();
+        let scratch = Scratch::new(engine).await.unwrap();
+        let db = scratch.open().await.unwrap();
         migrate(&db, MIGRATIONS).await.unwrap();
         let env = Env::new(Arc::new(MockClock::at(Time::from_seconds(1_795_559_795))), Arc::new(SystemRng));
         let directory = Directory::new(db, env.clone(), SealingKey::generate(&SystemRng));
         let params = passwords::Params::new(64, 1, 1).unwrap();
         let pool =
             HashPool::start(env, HashSettings { threads: 1, params, ..HashSettings::default() }).unwrap();
-        Self { directory, pool, folder, name }
+        Self { directory, pool, folder: scratch.folder.clone(), scratch }
     }
 
     pub(crate) async fn remove(self) {
-        self.db().close().await;
-        let postgres = self.db().engine() == Engine::Postgres;
-        std::fs::remove_dir_all(self.folder).unwrap();
-        if postgres {
-            execute(&server().unwrap(), &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
-        }
+        let db = self.db().clone();
+        self.scratch.remove(db).await.unwrap();
     }
 
     pub(crate) fn db(&self) -> &Db {
@@ -155,12 +121,4 @@ pub(crate) fn read(yaml: &str) -> Document {
 /// What is wrong with a file, a line each.
 pub(crate) fn problems(yaml: &str) -> Vec<String> {
     Document::parse(yaml).unwrap_err().iter().map(ToString::to_string).collect()
-}
-
-async fn execute(url: &str, sql: &str) {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute(sql).await.unwrap();
-    drop(client);
-    driver.await.unwrap().unwrap();
 }

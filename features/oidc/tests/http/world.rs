@@ -19,21 +19,18 @@ use oauth::{
 };
 use serde_json::{Map, Value, json};
 use std::{
-    path::PathBuf,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use store::{
-    Db, DbUrl, Directory, Engine, MIGRATIONS, Mac, NewTenant, OpenOptions, Tenant, Unit,
+    Db, Directory, Engine, MIGRATIONS, Mac, NewTenant, Tenant, Unit,
     accounts::NewAccount,
     migrate,
     rows::{
         application::{self, ApplicationRow, SecretRow},
         grant, person, session, tenant,
     },
+    scratch::{Scratch, engines},
 };
 use tower::ServiceExt;
 use web::{
@@ -45,13 +42,11 @@ pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const SECRET: &str = "s3cret-canary";
 pub(crate) const CALLBACK: &str = "https://shop.example/cb";
-static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Runs a test on each engine at hand.
 pub(crate) async fn on_each(test: impl AsyncFn(&World)) {
-    let postgres = std::env::var("KEYWARD_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
-    for server in [None].into_iter().chain(postgres.map(Some)) {
-        let world = World::new(server).await;
+    for engine in engines() {
+        let world = World::new(engine).await;
         test(&world).await;
         world.remove().await;
     }
@@ -93,8 +88,7 @@ pub(crate) struct World {
     pub(crate) router: Router,
     notes: Arc<Notes>,
     asked: Asked,
-    server: Option<(String, String)>,
-    folder: Option<PathBuf>,
+    scratch: Scratch,
 }
 
 /// A person who is signed in to a browser.
@@ -164,23 +158,9 @@ pub(crate) fn challenge() -> String {
 }
 
 impl World {
-    async fn new(server: Option<String>) -> Self {
-        let name = format!("oidc_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let (url, server, folder) = match server {
-            Some(server) => {
-                execute(&server, &format!("DROP DATABASE IF EXISTS {name}")).await;
-                execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-                let (address, _) = server.rsplit_once('/').unwrap();
-                (format!("{address}/{name}"), Some((server.clone(), name)), None)
-            }
-            None => {
-                let folder = std::env::temp_dir().join(&name);
-                std::fs::create_dir_all(&folder).unwrap();
-                (format!("sqlite:{}", folder.join("keyward.db").display()), None, Some(folder))
-            }
-        };
-        let db = Db::open(&url.parse::<DbUrl>().unwrap(), OpenOptions::default()).await.unwrap();
-        assert_eq!(db.engine() == Engine::Postgres, server.is_some());
+    async fn new(engine: Engine) -> Self {
+        let scratch = Scratch::new(engine).await.unwrap();
+        let db = scratch.open().await.unwrap();
         migrate(&db, MIGRATIONS).await.unwrap();
         let clock = Arc::new(MockClock::at(Time::from_seconds(1_800_000_000)));
         let env = Env::new(Arc::clone(&clock) as _, Arc::new(SystemRng));
@@ -198,19 +178,13 @@ impl World {
         let oidc = oidc::Oidc { site: site.clone(), journeys: Arc::clone(&notes) as _ };
         let router = oidc::routes(oidc).merge(destination(site.clone(), Arc::clone(&asked)));
         let router = web::tenancy::mount(site.clone(), router);
-        let world = Self { clock, db, site, tenant, router, notes, asked, server, folder };
+        let world = Self { clock, db, site, tenant, router, notes, asked, scratch };
         world.applications().await;
         world
     }
 
     pub(crate) async fn remove(self) {
-        self.db.close().await;
-        if let Some(folder) = self.folder {
-            std::fs::remove_dir_all(folder).unwrap();
-        }
-        if let Some((server, name)) = self.server {
-            execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
+        self.scratch.remove(self.db).await.unwrap();
     }
 
     async fn applications(&self) {
@@ -538,12 +512,4 @@ fn destination(site: Site, asked: Asked) -> Router {
         .route("/_finish", get(finish))
         .route("/_deny", get(deny))
         .with_state(Place((site, asked)))
-}
-
-async fn execute(url: &str, sql: &str) {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute(sql).await.unwrap();
-    drop(client);
-    driver.await.unwrap().unwrap();
 }
