@@ -71,9 +71,13 @@ pub(crate) fn issuer(text: &str) -> Result<String, Failure> {
 }
 
 /// Opens the database, brings it to this version and checks the root key.
-pub(crate) async fn open(installation: &Installation, env: Env) -> Result<Directory, Failure> {
+pub(crate) async fn open(
+    installation: &Installation,
+    env: Env,
+    options: OpenOptions,
+) -> Result<Directory, Failure> {
     let root = installation.root_key()?;
-    let db = Db::open(&installation.database, OpenOptions::default()).await.map_err(|error| match error {
+    let db = Db::open(&installation.database, options).await.map_err(|error| match error {
         store::DbError::Locked(path) => Failure::failed(format!(
             "Another server works on {path}. Stop it first, or give this one a database of its own."
         )),

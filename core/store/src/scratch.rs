@@ -6,6 +6,7 @@ use crate::{Db, DbError, DbUrl, Engine, OpenOptions};
 use std::{
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 use tokio_postgres::NoTls;
 
@@ -65,7 +66,9 @@ impl Scratch {
     /// # Errors
     /// As [`Db::open`].
     pub async fn open(&self) -> Result<Db, DbError> {
-        Db::open(&self.url.parse::<DbUrl>()?, OpenOptions::default()).await
+        // A test does not fail because the machine is busy.
+        let options = OpenOptions { patience: Duration::from_secs(30), ..OpenOptions::default() };
+        Db::open(&self.url.parse::<DbUrl>()?, options).await
     }
 
     /// Closes and removes it.

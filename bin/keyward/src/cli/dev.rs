@@ -32,7 +32,7 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
         None if dev.listen.is_none() => format!("http://localhost:{}", address.port()),
         None => format!("http://{}", reachable(address)),
     };
-    let directory = wiring::open(&installation, env.clone()).await?;
+    let directory = wiring::open(&installation, env.clone(), patient()).await?;
     let pool = HashPool::start(env.clone(), HashSettings::default())?;
     wiring::first_tenant(&directory, &issuer, true).await?;
     let mailbox = Mailbox::open(dev.data.join("mail"))?;
@@ -53,6 +53,11 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
         dev: Some(dev_parts),
     };
     wiring::run(program, server).await
+}
+
+/// A busy laptop may take a moment longer than a production database.
+fn patient() -> store::OpenOptions {
+    store::OpenOptions { patience: std::time::Duration::from_secs(5), ..store::OpenOptions::default() }
 }
 
 /// A proxy in front of `dev` runs on the same machine.

@@ -42,7 +42,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         certificate.reload_on_signal()?;
     }
     let server = wiring::bind(options)?;
-    let directory = wiring::open(&installation, env.clone()).await?;
+    let directory = wiring::open(&installation, env.clone(), store::OpenOptions::default()).await?;
     wiring::first_tenant(&directory, &config.server.issuer, false).await?;
     let mut settings = HashSettings { queue: config.passwords.queue, ..HashSettings::default() };
     if config.passwords.threads > 0 {

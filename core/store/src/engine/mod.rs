@@ -37,18 +37,20 @@ pub enum Engine {
     Postgres,
 }
 
-/// How to open a database. Both settings concern SQLite only.
+/// How to open a database.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
-    /// Make the file if it is missing.
+    /// Make the file if it is missing (SQLite).
     pub create: bool,
-    /// Hold the lock file, so that no other process opens the database for writing.
+    /// Hold the lock file, so that no other process opens the database for writing (SQLite).
     pub lock: bool,
+    /// How long a caller waits for a free connection before it is told to come again (PostgreSQL).
+    pub patience: Duration,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { create: true, lock: true }
+        Self { create: true, lock: true, patience: Duration::from_millis(250) }
     }
 }
 
@@ -74,7 +76,9 @@ impl Db {
                 let open = move || sqlite::Store::open(&path, options);
                 Backend::Sqlite(Arc::new(blocking(open).await?))
             }
-            Place::Postgres(config) => Backend::Postgres(Arc::new(postgres::Store::new(config))),
+            Place::Postgres(config) => {
+                Backend::Postgres(Arc::new(postgres::Store::new(config, options.patience)))
+            }
         };
         Ok(Self(Arc::new(backend)))
     }

@@ -67,7 +67,8 @@ async fn one_process_holds_the_file_and_another_may_read() {
     let url = scratch.url.parse::<store::DbUrl>().unwrap();
     let second = Db::open(&url, OpenOptions::default()).await;
     assert!(matches!(second.err(), Some(DbError::Locked(_))));
-    let reader = Db::open(&url, OpenOptions { create: false, lock: false }).await.unwrap();
+    let reader =
+        Db::open(&url, OpenOptions { create: false, lock: false, ..OpenOptions::default() }).await.unwrap();
     assert_eq!(reader.one(COUNTS, args![]).await, Ok(Some((0_i64, 0_i64))));
     reader.close().await;
     db.close().await;
@@ -120,7 +121,7 @@ async fn the_files_are_for_their_owner_only() {
 async fn a_missing_file_is_made_only_where_asked() {
     let missing: DbUrl = "sqlite:/nowhere/at/all/keyward.db".parse().unwrap();
     for create in [false, true] {
-        let opened = Db::open(&missing, OpenOptions { create, lock: false }).await;
+        let opened = Db::open(&missing, OpenOptions { create, lock: false, ..OpenOptions::default() }).await;
         assert!(matches!(opened.err(), Some(DbError::Unavailable(_))));
     }
 }

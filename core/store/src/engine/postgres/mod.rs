@@ -36,7 +36,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, patience: Duration) -> Self {
         let mut config = config.clone();
         if config.get_application_name().is_none() {
             config.application_name("keyward");
@@ -47,8 +47,8 @@ impl Store {
         let config = Arc::new(config);
         Self {
             reads: Shared::new(&config, READERS),
-            writes: Pool::new(&config, Role::Write, WRITERS),
-            scans: Pool::new(&config, Role::Scan, SCANNERS),
+            writes: Pool::new(&config, Role::Write, (WRITERS, patience)),
+            scans: Pool::new(&config, Role::Scan, (SCANNERS, patience)),
             config,
         }
     }

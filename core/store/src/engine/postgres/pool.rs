@@ -19,8 +19,6 @@ use tokio::{
 };
 use tokio_postgres::config::Config;
 
-/// How long to wait for a free connection of a pool.
-const WAIT: Duration = Duration::from_millis(250);
 /// How long a failed connect speaks for those who waited for it.
 const FAILURE_STANDS: Duration = Duration::from_millis(250);
 
@@ -108,16 +106,20 @@ pub(super) struct Pool {
     config: Arc<Config>,
     role: Role,
     count: usize,
+    /// How long to wait for a free connection.
+    patience: Duration,
     permits: Semaphore,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    pub(super) fn new(config: &Arc<Config>, role: Role, count: usize) -> Self {
+    pub(super) fn new(config: &Arc<Config>, role: Role, room: (usize, Duration)) -> Self {
+        let (count, patience) = room;
         Self {
             config: Arc::clone(config),
             role,
             count,
+            patience,
             permits: Semaphore::new(count),
             idle: Mutex::default(),
         }
@@ -125,7 +127,7 @@ impl Pool {
 
     /// A connection, the one used last if there is one.
     pub(super) async fn take(&self) -> Result<Pooled<'_>, DbError> {
-        let permit = match timeout(WAIT, self.permits.acquire()).await {
+        let permit = match timeout(self.patience, self.permits.acquire()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) => return Err(closed()),
             Err(_) => {
