@@ -67,6 +67,8 @@ async fn find(site: &Site, host: Option<&str>, path: &str) -> Result<Option<Foun
     let (before, rest) = path.strip_prefix(METADATA).map_or(("", path), |rest| (METADATA, rest));
     if let Some((slug, below)) = slug(rest) {
         let tenant = directory.resolve(Address::Slug(slug)).await?;
+        // What stands before the issuer's path has no slash behind it.
+        let below = if before.is_empty() { below } else { below.trim_end_matches('/') };
         return Ok(tenant.map(|tenant| {
             let former = !tenant.base_path().starts_with("/t/");
             let below = if before.is_empty() { below } else { below.trim_end_matches('/') };
