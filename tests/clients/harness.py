@@ -119,7 +119,7 @@ class Server:
             self.process = subprocess.Popen(
                 [PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=err, stderr=err, env=surroundings
             )
-        self.verify = ca if ca else True
+        self.verify = ca if ca else False
         try:
             eventually(self.is_ready, 30, "ready")
         except AssertionError as error:
@@ -293,7 +293,7 @@ class Page(html.parser.HTMLParser):
 class Browser:
     """Follows redirects inside one origin, keeps cookies, sends forms. Stops in front of others."""
 
-    def __init__(self, origin, cookies=True, verify=True, headers=None):
+    def __init__(self, origin, cookies=True, verify=False, headers=None):
         self.origin = origin
         self.http = httpx.Client(
             verify=verify, timeout=30, follow_redirects=False,
@@ -370,7 +370,7 @@ class Application:
         "partner": ("s3cret3", "http://127.0.0.1:9002/cb"),
     }
 
-    def __init__(self, issuer, client_id="web", secret=None, redirect_uri=None, verify=True):
+    def __init__(self, issuer, client_id="web", secret=None, redirect_uri=None, verify=False):
         known = self.KNOWN.get(client_id, (None, None))
         self.issuer, self.client_id, self.verify = issuer, client_id, verify
         self.secret, self.redirect_uri = secret or known[0], redirect_uri or known[1]
