@@ -41,7 +41,7 @@ pub(crate) async fn claims(
 }
 
 /// The oldest proven address, else the oldest.
-fn email(identifiers: &[IdentifierRow]) -> Option<&IdentifierRow> {
+pub(crate) fn email(identifiers: &[IdentifierRow]) -> Option<&IdentifierRow> {
     let proven = identifiers.iter().find(|row| row.is_proven_email());
     proven.or_else(|| identifiers.iter().find(|row| row.kind == "email"))
 }

@@ -34,7 +34,7 @@ pub(super) async fn redeem(
     let found = find(call, presented).await?;
     check(call, application, presented, &found)?;
     if found.code_redeemed_at.is_some() {
-        return Err(replayed(call, found, "code").await?);
+        return Err(replayed(call, application, found, "code").await?);
     }
     if !found.is_alive(call.now()) {
         return Err(dead());
@@ -50,7 +50,7 @@ pub(super) async fn redeem(
     if !call.db().commit(unit).await?.done() {
         let now = find(call, presented).await?;
         let lost = now.code_redeemed_at.is_some();
-        return Err(if lost { replayed(call, now, "code").await? } else { dead() });
+        return Err(if lost { replayed(call, application, now, "code").await? } else { dead() });
     }
     let first = key.map(|key| RefreshToken { grant: holder.grant.id, number: 1, key });
     let refresh = first.map(|token| token.reveal(&call.tenant)).transpose()?;

@@ -3,6 +3,7 @@
 mod code;
 mod machine;
 mod refresh;
+mod tell;
 
 use crate::{
     call::{Call, Failure},
@@ -49,12 +50,22 @@ fn unit(
     Ok(Unit::new(event.id, vec![call.event(event, &holder.person)?]))
 }
 
-/// Something that works once came again: whoever has the tokens by now, they end.
-async fn replayed(call: &Call, grant: GrantRow, artefact: &'static str) -> Result<Failure, Failure> {
+/// Something that works once came again: whoever has the tokens by now, they end, and the person
+/// is told if it was a refresh token.
+async fn replayed(
+    call: &Call,
+    application: &Application,
+    grant: GrantRow,
+    artefact: &'static str,
+) -> Result<Failure, Failure> {
     if grant.state == "active" {
         let holder = Holder::load(call, grant).await?;
         let mut unit = unit(call, &holder, "grant.replayed", json!({ "artefact": artefact }))?;
         grant::end(&mut unit, call.tenant.id, holder.grant.id);
+        // A code that comes twice is mostly a page loaded twice; a token is mostly a theft.
+        if artefact == "refresh_token" {
+            tell::replay(call, &holder.person, application, &mut unit).await?;
+        }
         // A conflict means that it has ended already.
         let _ended = call.db().commit(unit).await?;
         tracing::info!(request_id = call.request_id.0, artefact, "used again: the grant is ended");

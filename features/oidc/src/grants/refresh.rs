@@ -62,7 +62,7 @@ pub(super) async fn refresh(
         let turn = turn(&grant, &token, &application.client, call.now());
         let (number, key) = match turn {
             Turn::Unknown => return Err(unknown().into()),
-            Turn::Replayed => return Err(replayed(call, grant, "refresh_token").await?),
+            Turn::Replayed => return Err(replayed(call, application, grant, "refresh_token").await?),
             Turn::Again => (grant.refresh_number, grant.refresh_key.unwrap_or(token.key)),
             Turn::Keep => (token.number, token.key),
             Turn::Rotate => (token.number.saturating_add(1), call.tenant.mac(Mac::Refresh)?.0),

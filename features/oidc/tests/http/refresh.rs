@@ -4,6 +4,7 @@ use crate::world::{SECRET, World, basic, claims, on_each, request, send};
 use axum::http::{Method, StatusCode};
 use oauth::params::encode;
 use serde_json::Value;
+use store::rows;
 
 const DAY: u64 = 86_400;
 
@@ -54,8 +55,11 @@ async fn a_token_two_rotations_old_ends_the_grant_within_the_grace_too() {
         let first = refresh_of(&world.tokens(&alice, "openid").await);
         let second = refresh_of(&refreshed(world, &first).await);
         let third = refresh_of(&refreshed(world, &second).await);
+        let before = rows::mail::waiting(&world.db).await.unwrap();
         assert_eq!(world.refresh("web", &first).await.error(), "invalid_grant");
         assert_eq!(world.refresh("web", &third).await.error(), "invalid_grant");
+        // The person is told, once.
+        assert_eq!(rows::mail::waiting(&world.db).await.unwrap(), before + 1);
     })
     .await;
 }
