@@ -10,7 +10,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// The header under which [`asset`] and [`crate::theme::Stylesheet`] are served.
 pub const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
-const CSS: &str = include_str!("../../../web/hosted/css/hosted.css");
+const CSS: &str = concat!(
+    include_str!("../../../web/hosted/css/base.css"),
+    include_str!("../../../web/hosted/css/card.css"),
+    include_str!("../../../web/hosted/css/account.css"),
+    include_str!("../../../web/hosted/css/small.css"),
+);
 
 const JS: &str = concat!(
     include_str!("../../../web/hosted/js/password.js"),

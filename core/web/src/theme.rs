@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn the_default_tokens_and_the_stylesheet_agree() {
-        let css = include_str!("../../../web/hosted/css/hosted.css");
+        let css = include_str!("../../../web/hosted/css/base.css");
         let compact: String = css.split_whitespace().collect();
         assert!(compact.contains(&LIGHT.to_string()), "light tokens differ from {LIGHT}");
         assert!(compact.contains(&DARK.to_string()), "dark tokens differ from {DARK}");
