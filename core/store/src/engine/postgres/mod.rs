@@ -24,6 +24,8 @@ const SCANNERS: usize = 4;
 const READ: Duration = Duration::from_secs(5);
 /// How long a list or export may take.
 const SCAN: Duration = Duration::from_secs(60);
+/// How long what was sent may stay unacknowledged before a connection counts as lost.
+const UNHEARD: Duration = Duration::from_secs(10);
 /// How often a read is tried when its connection is lost.
 const TRIES: usize = 3;
 
@@ -44,6 +46,7 @@ impl Store {
         config.connect_timeout(connection::CONNECT);
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.keepalives_idle(Duration::from_secs(30));
+        config.tcp_user_timeout(UNHEARD);
         let config = Arc::new(config);
         Self {
             reads: Shared::new(&config, READERS),
@@ -63,9 +66,14 @@ impl Store {
         let mut last = None;
         for _ in 0..TRIES {
             let connection = self.reads.take().await?;
-            match timed(READ, connection.query_again(sql, args)).await {
-                Ok(rows) => return decode(&rows, limit),
-                Err(failure) => last = Some(again(failure)?),
+            match timeout(READ, connection.query_again(sql, args)).await {
+                Ok(Ok(rows)) => return decode(&rows, limit),
+                Ok(Err(failure)) => last = Some(again(failure)?),
+                Err(_) => {
+                    // Whoever comes next must not wait behind it: the other end may be gone for good.
+                    self.reads.forget(&connection);
+                    return Err(DbError::Unavailable("PostgreSQL did not answer in time".to_owned()));
+                }
             }
         }
         Err(unavailable(last))

@@ -95,6 +95,14 @@ impl Shared {
             .unwrap_or_else(|_| Err(DbError::Unavailable("PostgreSQL did not answer in time".to_owned())))
     }
 
+    /// Opens a new connection in place of this one, which does not answer. Those who wait for it go on.
+    pub(super) fn forget(&self, silent: &Arc<Connection>) {
+        for slot in &self.slots {
+            let mut open = slot.open.write().unwrap_or_else(PoisonError::into_inner);
+            let _silent = open.take_if(|connection| Arc::ptr_eq(connection, silent));
+        }
+    }
+
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.slots.iter().for_each(|slot| slot.put(None));
