@@ -90,7 +90,7 @@ impl Account {
     }
 }
 
-/// An address gives its local part and its domain, a user name itself.
+/// An address gives itself, its local part and its domain, a user name itself.
 pub(crate) fn identifier_words(typed: &str) -> Vec<String> {
-    typed.split('@').map(str::to_owned).collect()
+    std::iter::once(typed).chain(typed.split('@')).map(str::to_owned).collect()
 }

@@ -1,10 +1,10 @@
 //! A unit in the making: writes, events, and what is to happen in the browser once it is in force.
 
+use crate::{Signin, flow::Flow};
 use base::{Error, Event, SealingKey};
 use store::{Outcome, Unit, args, rows};
 use web::Visit;
-
-use crate::{Signin, flow::Flow};
+use work::AccountSlot;
 
 /// A unit of a flow, known by its first event or else by the flow's row.
 pub(crate) struct Draft {
@@ -12,13 +12,14 @@ pub(crate) struct Draft {
     recorded: bool,
     mails: bool,
     cookies: Vec<String>,
+    slot: Option<AccountSlot>,
 }
 
 impl Draft {
     pub(crate) fn new(visit: &Visit, flow: &Flow) -> Self {
         let id = visit.env().id();
         let unit = Unit::marked(id, rows::flow::PROBE, args![visit.tenant.id, flow.id, id]);
-        Self { unit, recorded: false, mails: false, cookies: Vec::new() }
+        Self { unit, recorded: false, mails: false, cookies: Vec::new(), slot: None }
     }
 
     /// Records an event from where the visit comes, sealed under the person's key if there is one.
@@ -39,6 +40,12 @@ impl Draft {
     /// Notes that a mail was queued.
     pub(crate) const fn has_mail(&mut self) {
         self.mails = true;
+    }
+
+    /// Keeps the account's place at the hashes until the unit is written, so that guesses in
+    /// parallel read attempts that are current.
+    pub(crate) fn keep(&mut self, slot: AccountSlot) {
+        self.slot = Some(slot);
     }
 
     /// Writes it. Cookies are set and mail workers woken only if it is in force.

@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use base::{Aad, Error, Handle, HandleKind, Id, id};
-use journey::{Authenticated, Authentication, Change, Reason, Step};
+use journey::{Authenticated, Authentication, Change, Fact, Purpose, Reason, Step};
 use std::time::Duration;
 use store::rows::{
     person,
@@ -36,7 +36,8 @@ pub(crate) async fn done(
         Intent::Change { change, .. } => Ending::Location(visit.at(changed(*change))),
         Intent::Portal { path } => {
             sign_in(turn, authenticated, &mut draft).await?;
-            Ending::Location(visit.at(path))
+            let existed = path == "/account" && existed(&turn.flow.facts);
+            Ending::Location(visit.at(if existed { "/account?done=existed" } else { path }))
         }
         Intent::Authorize { request } => {
             let finished = sign_in(turn, authenticated, &mut draft).await?;
@@ -48,6 +49,12 @@ pub(crate) async fn done(
         return Ok(None);
     }
     Ok(Some(visit.leave(ending, turn.application().as_deref())))
+}
+
+/// Whether somebody set out to register an address that has an account: they learn why they are in.
+fn existed(facts: &[Fact]) -> bool {
+    let sent = |fact: &Fact| matches!(fact, Fact::Sent(sent) if sent.purpose == Purpose::Register);
+    facts.iter().any(sent) && !facts.iter().any(|fact| matches!(fact, Fact::Proven { .. }))
 }
 
 const fn changed(change: Change) -> &'static str {

@@ -14,7 +14,7 @@ use store::{
     },
 };
 use web::{Visit, pages::say, render::Message};
-use work::Priority;
+use work::{AccountSlot, Priority};
 
 /// Stands in for the person of an unknown account, so that the same statements run.
 const NOBODY: Id<id::Person> = Id::from_bytes([0; 16]);
@@ -33,21 +33,23 @@ pub(crate) enum Checked {
 pub(crate) struct Right {
     key: AttemptKey,
     seen: Seen,
+    slot: AccountSlot,
     rehashed: Option<(CredentialRow, Vec<u8>)>,
 }
 
 impl Right {
     /// The same where the password is replaced or goes.
-    pub(crate) fn hold_only(&self, visit: &Visit, draft: &mut Draft) {
+    pub(crate) fn hold_only(self, visit: &Visit, draft: &mut Draft) {
         attempt::hold(&mut draft.unit, visit.tenant.id, &self.key, self.seen);
+        draft.keep(self.slot);
     }
 
     /// What the unit of success writes: it loses to failures that came first.
-    pub(crate) fn hold(&self, visit: &Visit, account: &Account, draft: &mut Draft) {
-        self.hold_only(visit, draft);
+    pub(crate) fn hold(self, visit: &Visit, account: &Account, draft: &mut Draft) {
         if let Some((old, data)) = &self.rehashed {
             credential::rehash(&mut draft.unit, visit.tenant.id, account.person.id, (old, data));
         }
+        self.hold_only(visit, draft);
     }
 }
 
@@ -84,7 +86,7 @@ pub(crate) async fn check(
     if let Some(wait) = seen.wait(Allowance::PASSWORD, visit.now()) {
         return Ok(Checked::TooMany(wait));
     }
-    let _slot = signin.slots.enter(key.subject)?;
+    let slot = signin.slots.enter(key.subject)?;
     let priority = if key.device.is_empty() { Priority::Other } else { Priority::KnownDevice };
     let stored = stored(visit, account).await?;
     // What cannot be a password costs the same hash.
@@ -103,6 +105,7 @@ pub(crate) async fn check(
         event.person = account.map(|account| account.person.id);
         draft.record(visit, event, account.and_then(|account| account.key.as_ref()));
         attempt::take(&mut draft.unit, visit.tenant.id, &key, Allowance::PASSWORD, visit.now());
+        draft.keep(slot);
         return Ok(Checked::Wrong(draft));
     };
     let mut rehashed = None;
@@ -112,7 +115,7 @@ pub(crate) async fn check(
         let data = accounts::seal_password(visit.env(), &sealing, (visit.tenant.id, row.id), &phc);
         rehashed = Some((row, data));
     }
-    Ok(Checked::Right(Right { key, seen, rehashed }))
+    Ok(Checked::Right(Right { key, seen, slot, rehashed }))
 }
 
 type Stored = (CredentialRow, SealingKey, passwords::PhcString);
@@ -166,6 +169,9 @@ pub(crate) async fn choose(
             return Ok(Err(say::password_too_long(256)));
         }
     };
+    if own.iter().any(|own| own.to_lowercase() == password.to_lowercase()) {
+        return Ok(Err(say::password_similar()));
+    }
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     if let Err(problems) = policy(visit).check(&prepared, &own)
         && let Some(problem) = problems.first()
