@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use base::{Env, Event, Kind, Secret, net::Network};
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Address, Db, Directory, MIGRATIONS, NewTenant, OpenOptions, Unit, rows};
 use web::Site;
 use work::{AccountSlots, Admission, HashPool, Jobs, MailSignal, Mailbox, Rate, Transport, Worker};
@@ -20,6 +20,8 @@ use work::{AccountSlots, Admission, HashPool, Jobs, MailSignal, Mailbox, Rate, T
 /// The slug of the tenant that is made at first start.
 const FIRST_SLUG: &str = "default";
 const FIRST_NAME: &str = "Keyward";
+/// How long background work may take to end once the last request was answered.
+const BACKGROUND_ENDS: Duration = Duration::from_secs(5);
 
 /// All that runs.
 pub(crate) struct Program {
@@ -186,8 +188,12 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
     let worker = tokio::spawn(worker.run(requested(stop.clone())));
     let drained = server.run(router, stop).await;
     for task in [jobs, worker] {
-        if let Err(error) = task.await {
-            tracing::error!(%error, "a background task ended badly");
+        let abort = task.abort_handle();
+        match tokio::time::timeout(BACKGROUND_ENDS, task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a background task ended badly"),
+            // A mail under way is sent again once its lease has ended.
+            Err(_) => abort.abort(),
         }
     }
     db.close().await;
