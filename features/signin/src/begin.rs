@@ -44,11 +44,7 @@ pub(crate) fn again(signin: &Signin, visit: &Visit, intent: &Intent) -> String {
     match intent {
         Intent::Portal { path } => visit.at(path),
         Intent::Authorize { request } => signin.destination.again(visit, request),
-        Intent::Change { change, .. } => visit.at(match change {
-            Change::Password => "/account/password",
-            Change::Address => "/account/email",
-            Change::Deletion => "/account/delete",
-        }),
+        Intent::Change { change, .. } => visit.at(again_path(*change)),
     }
 }
 
@@ -79,7 +75,14 @@ async fn open(signin: &Signin, visit: &Visit, goal: Goal) -> Response {
         }
     }
     let portal = Intent::Portal { path: "/account".to_owned() };
-    let (intent, facts) = carried.unwrap_or((portal, Vec::new()));
+    let (intent, facts) = match carried {
+        // A change rests on a session, which whoever goes astray from it does not bring along.
+        Some((Intent::Change { change, .. }, facts)) => {
+            (Intent::Portal { path: again_path(change).to_owned() }, facts)
+        }
+        Some(carried) => carried,
+        None => (portal, Vec::new()),
+    };
     signin.begin(visit, Begin { intent, goal: Some(goal), facts }).await
 }
 

@@ -69,7 +69,8 @@ impl Flow {
         let Found::Open(mut flow) = found else { return Ok(found) };
         flow.facts = standing(visit, flow.facts).await?;
         // A change of the account rests on the session in which it began.
-        let rests = flow.facts.iter().any(|fact| matches!(fact, Fact::Carried { .. }));
+        let mut recent = flow.facts.iter().rev().take_while(|fact| !matches!(fact, Fact::Restarted));
+        let rests = recent.any(|fact| matches!(fact, Fact::Carried { .. }));
         let over = matches!(flow.intent, Intent::Change { .. }) && !rests;
         Ok(if over { Found::Over(flow.intent) } else { Found::Open(flow) })
     }

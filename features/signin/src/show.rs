@@ -11,7 +11,6 @@ use journey::{Challenge, Change, Collect, Method, Purpose, Reason, Sent, Step};
 use serde_json::Value;
 use web::{
     Submission,
-    intent::Intent,
     pages::{
         Account as ChooserEntry, ChangeEmail, ChangePassword, Chip, ChooseAccount, Code, CodePurpose,
         Consent, ConsentItem, DeleteAccount, Identify, NewPassword, Password, RecoverAddress,
@@ -316,7 +315,7 @@ async fn change(
     let post = post(turn, name(step))?;
     let back = Some(visit.at("/account"));
     let notice = problems.notice.clone();
-    let own = visit.at(begin_path(turn));
+    let own = turn.own();
     Ok(match step {
         Step::Change(Change::Password) => {
             let page = ChangePassword {
@@ -353,14 +352,6 @@ async fn change(
     })
 }
 
-const fn begin_path(turn: &Turn<'_>) -> &'static str {
-    match &turn.flow.intent {
-        Intent::Change { change: Change::Password, .. } => "/account/password",
-        Intent::Change { change: Change::Address, .. } => "/account/email",
-        _ => "/account/delete",
-    }
-}
-
 async fn consent(turn: &Turn<'_>, status: StatusCode) -> Result<Response, Error> {
     let account = proven(turn).await?;
     let attributes = account.attributes(turn.visit)?;
@@ -375,13 +366,12 @@ async fn consent(turn: &Turn<'_>, status: StatusCode) -> Result<Response, Error>
         }),
         _ => None,
     };
-    let item = |scope: &String| ConsentItem::of_scope(scope, None, value(scope).as_deref());
     let page = Consent {
         post: post(turn, "consent")?,
         application: asking.name.clone(),
         domain: asking.domain.clone(),
         identifier: account.label(),
-        items: asking.scopes.iter().map(item).collect(),
+        items: ConsentItem::of_scopes(asking.scopes.iter().map(String::as_str), value),
         days: None,
         privacy: asking.privacy.clone(),
         terms: asking.terms.clone(),

@@ -84,6 +84,9 @@ impl<'a> Turn<'a> {
         if self.flow.row.is_some() {
             return self.flow.path(self.visit);
         }
+        if matches!(self.flow.intent, Intent::Change { .. }) {
+            return begin::again(self.signin, self.visit, &self.flow.intent);
+        }
         let path = match self.rules.goal {
             Goal::SignIn => "/signin",
             Goal::Register => "/register",

@@ -234,6 +234,18 @@ pub struct ConsentItem {
 }
 
 impl ConsentItem {
+    /// Scopes in plain words: who somebody is first, then what is known about them, then the
+    /// application's own. `value` is what it would learn by one.
+    pub fn of_scopes<'a>(
+        scopes: impl IntoIterator<Item = &'a str>,
+        value: impl Fn(&str) -> Option<String>,
+    ) -> Vec<Self> {
+        const ORDER: [&str; 6] = ["openid", "profile", "email", "phone", "address", "offline_access"];
+        let mut scopes: Vec<&str> = scopes.into_iter().collect();
+        scopes.sort_by_key(|scope| ORDER.iter().position(|known| known == scope).unwrap_or(ORDER.len()));
+        scopes.into_iter().map(|scope| Self::of_scope(scope, None, value(scope).as_deref())).collect()
+    }
+
     /// A scope in plain words: ours explained, others by the words of `description` or their name.
     /// `value` is what the application would learn, such as the e-mail address.
     pub fn of_scope(scope: &str, description: Option<&str>, value: Option<&str>) -> Self {

@@ -217,3 +217,39 @@ on_each!(abuse_30_the_address_is_free_at_once_and_the_user_name_after_90_days, |
     }
     assert!(world.whose("alice").await.is_some_and(|person| person != alice && person != other));
 });
+
+on_each!(whoever_forgot_the_password_before_a_change_comes_back_to_it, |world| {
+    let alice = world.alice().await;
+    let mut browser = world.signed_in("alice", PASSWORD).await;
+    world.wait(600);
+    let page = browser.get("/account/email").await.is(200, "password");
+    let from = page.body.split("/recover?from=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let page = browser.get(&format!("/recover?from={from}")).await.is(200, "recover");
+    let page = browser.submit(&page, &[("identifier", "alice")]).await.is(200, "code");
+    let code = world.code("alice@example.com").await;
+    let page = browser.submit(&page, &[("code", &code)]).await.is(200, "new-password");
+    browser.post(&page, &[("password", ANOTHER)]).await.leads_to("/account/email");
+    browser.get("/account/email").await.is(200, "change-email");
+    assert_eq!(world.sessions(alice).await.len(), 1);
+});
+
+on_each!(not_you_in_a_change_begins_it_anew, |world| {
+    world.alice().await;
+    let mut browser = world.signed_in("alice", PASSWORD).await;
+    world.wait(600);
+    let page = browser.get("/account/email").await.is(200, "password");
+    let answer = browser.post(&page, &[("action", "restart")]).await;
+    browser.get(&answer.location).await.leads_to("/account/email");
+    assert_eq!(world.count("mail").await, 0);
+});
+
+on_each!(one_of_two_people_deletes_an_account_and_the_other_stays, |world| {
+    let (alice, bob) = (world.alice().await, world.bob().await);
+    let mut browser = world.signed_in("alice", PASSWORD).await;
+    let page = browser.get("/authorize?fresh=1").await;
+    browser.post(&page, &[("identifier", "bob"), ("password", PASSWORD)]).await.leads_to(APPLICATION);
+    let page = browser.get("/account/delete").await.is(200, "delete");
+    browser.post(&page, &[("password", PASSWORD)]).await.leads_to("/signin/deleted");
+    assert_eq!((world.sessions(alice).await.len(), world.sessions(bob).await.len()), (1, 0));
+    assert!(browser.is_signed_in().await);
+});

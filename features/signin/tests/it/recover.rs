@@ -28,6 +28,14 @@ on_each!(a_forgotten_password_is_replaced_by_code_or_by_link, |world| {
         }
     }
     assert_eq!(world.sessions(alice).await.len(), 2, "each recovery ended what was before");
+    let mut cookieless = world.program();
+    cookieless.keeps_cookies = false;
+    let page = cookieless.get("/recover").await;
+    let page = cookieless.post(&page, &[("identifier", "alice")]).await.is(200, "code");
+    let code = world.code("alice@example.com").await;
+    let page = cookieless.post(&page, &[("code", &code)]).await.is(200, "new-password");
+    cookieless.post(&page, &[("password", PASSWORD)]).await.leads_to("/account");
+    cookieless.post(&page.without("device"), &[("password", ANOTHER)]).await.is(403, "error");
 });
 
 on_each!(a_recovery_ends_every_session_and_grant_of_before, |world| {

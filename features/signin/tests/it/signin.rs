@@ -223,3 +223,32 @@ on_each!(a_hash_is_made_anew_when_parameters_rise, |world| {
     world.dearer().sign_in("alice", PASSWORD).await;
     assert_eq!(world.phc(alice).await.unwrap(), after);
 });
+
+on_each!(one_of_the_accounts_of_this_browser_is_chosen_and_no_other, |world| {
+    let (alice, bob) = (world.alice().await, world.bob().await);
+    let carol = world.person(("carol@example.com", Some("operator")), Some("carol"), PASSWORD).await;
+    let mut browser = world.signed_in("alice", PASSWORD).await;
+    let page = browser.get("/authorize?fresh=1").await;
+    browser.post(&page, &[("identifier", "bob"), ("password", PASSWORD)]).await.leads_to(APPLICATION);
+    world.signed_in("carol", PASSWORD).await;
+    let (hers, his) =
+        (world.sessions(alice).await[0].id.to_string(), world.sessions(bob).await[0].id.to_string());
+    let foreign = world.sessions(carol).await[0].id.to_string();
+    let page = browser.get("/authorize?choose=1&consent=email").await.is(200, "choose");
+    assert!(page.body.contains(&hers) && page.body.contains(&his) && !page.body.contains(&foreign));
+    for nobody in [foreign.as_str(), "", "ses_", "alice"] {
+        browser.post(&page, &[("account", nobody)]).await.is(422, "choose");
+    }
+    let consent = browser.submit(&page, &[("account", &hers)]).await.is(200, "consent");
+    assert!(consent.body.contains("alice@example.com"), "{}", consent.body);
+    browser.post(&consent, &[("decision", "allow")]).await.leads_to(APPLICATION);
+    assert_eq!(world.sessions(alice).await.len(), 1, "no further session");
+    // The one chosen answers first from now on.
+    assert_eq!(browser.session_cookie().split('.').count(), 2);
+    let page = browser.get("/authorize?choose=1").await.is(200, "choose");
+    browser.submit(&page, &[("action", "another")]).await.is(200, "identify");
+    // One that ended since cannot be chosen.
+    let page = browser.get("/authorize?choose=1").await.is(200, "choose");
+    world.sign_out_everywhere(bob).await;
+    browser.post(&page, &[("account", &his)]).await.is(422, "choose");
+});

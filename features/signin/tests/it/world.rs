@@ -341,13 +341,14 @@ fn router(directory: &Directory, pool: &HashPool) -> Router {
     web::tenancy::mount(site, signin::routes(signin).merge(own))
 }
 
-/// An application's request: `?consent=email&fresh=1`, with the session of the browser if there is
+/// An application's request: `?consent=email&fresh=1&choose=1`, with the session of the browser if there is
 /// one.
 async fn authorize(State(signin): State<Signin>, visit: Visit) -> Response {
     let fresh = query(&visit.uri, "fresh").map(|_| visit.now().micros());
-    let request = json!({ "consent": query(&visit.uri, "consent"), "fresh": fresh });
+    let choose = query(&visit.uri, "choose").is_some();
+    let request = json!({ "consent": query(&visit.uri, "consent"), "fresh": fresh, "choose": choose });
     let mut facts = Vec::new();
-    if let Some(living) = visit.signed_in().await.unwrap() {
+    if let Some(living) = visit.signed_in().await.unwrap().filter(|_| !choose) {
         let row = person::by_id(visit.db(), visit.tenant.id, living.row.person).await.unwrap().unwrap();
         facts.push(Fact::Carried {
             person: Reference(*row.id.as_bytes()),
@@ -374,7 +375,8 @@ impl Destination for Shop {
         let consent = request["consent"].as_str().map(str::to_owned).into_iter().collect();
         let fresh_after = request["fresh"].as_i64().unwrap_or(i64::MIN);
         let registration = visit.tenant.settings.registration;
-        let rules = Rules { consent, fresh_after, registration, ..Rules::sign_in() };
+        let choose = request["choose"] == true;
+        let rules = Rules { consent, fresh_after, registration, choose, ..Rules::sign_in() };
         Box::pin(async move { Ok(rules) })
     }
 
