@@ -53,6 +53,7 @@ visit("somebody who has an account and registers again ends up signed in to it",
   await visitor.at("code");
   await visitor.send({ code: await visitor.code(person.email) });
   await visitor.at("account");
+  await visitor.page.getByText("You already had an account with this address").waitFor();
 });
 
 for (const javaScriptEnabled of [true, false]) {

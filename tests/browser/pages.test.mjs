@@ -114,22 +114,29 @@ test("consent, the account chooser, and pages that only say no", async () => {
   await server.apply({ tenants: [{ slug: "default", applications: [application] }] });
   const visitor = await Visitor.come(browser, server);
   const { page } = visitor;
-  await visitor.go(partner.request("openid profile email phone address offline_access").location);
+  await visitor.go("/signin");
   await visitor.signIn(person.email, person.password);
+  await visitor.at("account");
+  await visitor.go(partner.request("offline_access address phone email profile openid").location);
   await visitor.at("consent");
+  assert.deepEqual((await page.locator(".grants b").allInnerTexts()).slice(0, 3), [
+    "Know who you are", "See your profile", "See your e-mail address",
+  ]);
   await look(page, "consent");
   await page.click("#deny");
   await page.waitForURL(`${partner.home}/**`);
 
   // A second person in the same browser: one chooses.
   await visitor.go(`${partner.request().location}&prompt=login`);
-  if ((await visitor.step()) === "password") await page.locator('main .chip button').click();
+  await visitor.at("password");
+  await page.getByText("Not you?").click();
   await visitor.signIn(friend.email, friend.password);
   await visitor.at("consent");
   await page.click("#allow");
   await page.waitForURL(`${partner.home}/**`);
   await visitor.go(`${partner.request().location}&prompt=select_account`);
   await visitor.at("choose");
+  assert.equal(await page.locator("button.choice").count(), 2);
   await look(page, "choose");
   await page.locator("button.choice", { hasText: friend.email }).click();
   await page.waitForURL(`${partner.home}/**`);

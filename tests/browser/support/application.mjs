@@ -16,6 +16,8 @@ export class Application {
       response.setHeader("content-type", "text/html").end("<!doctype html><title>Back</title><link rel=icon href='data:,'>");
     });
     await new Promise((ready) => own.http.listen(0, "127.0.0.1", ready));
+    // A test that fails does not wait for it.
+    own.http.unref();
     own.home = `http://127.0.0.1:${own.http.address().port}`;
     own.redirect_uri = `${own.home}/cb`;
     Object.assign(own, { server, client_id });
