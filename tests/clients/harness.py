@@ -145,7 +145,11 @@ class Server:
 
     def mail(self, to, after=0):
         """The newest mail to this address, once there are more than `after`."""
-        return eventually(lambda: self.mails(to)[: len(self.mails(to)) - after], what=f"a mail to {to}")[0]
+        def newest():
+            mails = self.mails(to)
+            return mails[0] if len(mails) > after else None
+
+        return eventually(newest, what=f"a mail to {to}")
 
     def stop(self, seconds=25):
         if self.process.poll() is None:

@@ -222,7 +222,9 @@ class _Races(Case):
         data = form.hidden() | {"password": PASSWORD}
         send = lambda: httpx.post(self.server.origin + form.action, data=data, cookies=cookies, timeout=30)  # noqa: E731
         answers = at_once([send] * 10)
-        self.assertEqual({answer.status_code for answer in answers if answer.status_code >= 500}, set())
+        # A password hash takes time: on a busy machine some are told when to come again.
+        for answer in answers:
+            self.assertTrue(answer.status_code < 500 or "retry-after" in answer.headers, answer.text)
         codes = [a.headers["location"] for a in answers if "code=" in a.headers.get("location", "")]
         self.assertLessEqual(len(codes), 1, "one success")
         self.web.sign_in(self.browser(), email)

@@ -1,5 +1,6 @@
 """The commands: what they print, how they end (0 done, 1 failed, 2 wrong usage or configuration)."""
 
+import concurrent.futures
 import json
 import secrets
 import time
@@ -107,6 +108,20 @@ class Commands(unittest.TestCase):
                 self.addCleanup(server.stop)
                 self.assertTrue(Application(server.origin).sign_in(Browser(server.origin)))
 
+    def test_several_at_once_wait_for_each_other(self):
+        place = self.place()
+        dev(place).stop()
+        entry = lambda n: tenant(applications=[{"client_id": f"app{n}", "public": True, "redirect_uris": ["http://127.0.0.1:1/"]}])  # noqa: E731
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for done in pool.map(lambda n: apply(place, entry(n)), range(4)):
+                self.ends(done, 0)
+        # So do a server that starts and a command.
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            starting = pool.submit(dev, place)
+            eventually((place.data / "keyward.db").exists)
+            self.ends(apply(place, entry(5)), 0)
+            starting.result().stop()
+
     def test_mistakes_in_the_file(self):
         place, server = self.running()
         cases = [
@@ -129,7 +144,9 @@ class Commands(unittest.TestCase):
         self.ends(apply(place, path), 2)
         self.ends(apply(place, place.data / "missing.yaml"), 2)
         # One mistake, and nothing of the file is done.
-        mixed = tenant(applications=[{"client_id": "good", "public": True}, {"client_id": "bad"}])
+        mixed = tenant(applications=[
+            {"client_id": "good", "public": True, "redirect_uris": ["http://127.0.0.1:1/"]}, {"client_id": "bad"},
+        ])
         self.ends(apply(place, mixed), 2)
         page = Browser(server.origin).get(Application(server.origin, "good", redirect_uri="http://127.0.0.1:1/").url())
         self.assertIn("client-unknown", page.text)
@@ -195,6 +212,18 @@ class Commands(unittest.TestCase):
         taken = self.ends(keyward("dev", "--listen", f"127.0.0.1:{port}", "--data", self.place().data), 1)
         self.assertIn("address", taken.stderr)
         self.assertEqual(server.get("/health/ready").status_code, 200)
+
+    def test_dev_behind_a_proxy_has_the_address_that_it_was_told(self):
+        place = self.place()
+        for issuer in ("https://id.example.com", "https://other.example.com"):
+            server = dev(place, issuer=issuer)
+            metadata = server.get("/.well-known/openid-configuration").json()
+            self.assertEqual((metadata["issuer"], metadata["token_endpoint"]), (issuer, f"{issuer}/token"))
+            answer = server.get("/signin", headers={"host": issuer.removeprefix("https://")})
+            cookies = [line for name, line in answer.headers.multi_items() if name == "set-cookie"]
+            self.assertTrue(cookies and all(line.startswith("__Host-") for line in cookies), cookies)
+            server.stop()
+        self.ends(keyward("dev", "--issuer", "https://id.example.com/path", *place.where()), 2)
 
     def test_from_start_to_ready(self):
         for engine in ENGINES:

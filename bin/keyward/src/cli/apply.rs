@@ -4,12 +4,20 @@
 use super::{Failure, Place, place::Installation};
 use apply::{Document, Report};
 use base::Env;
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 use store::{Db, DbError, Directory, MIGRATIONS, OpenOptions};
+use tokio::time::sleep;
 use work::{HashPool, HashSettings};
 
 /// The issuer of the very first tenant where neither a server nor the file has named one.
 const DEFAULT_ISSUER: &str = "http://localhost:8080";
+/// How long a server may hold the database without listening: at its start, at its end. Another
+/// command may hold it, too.
+const BETWEEN: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
     let text = std::fs::read_to_string(file)
@@ -26,16 +34,31 @@ pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -
     })?;
     let installation = Installation::of(place)?;
     let root_key = installation.root_key()?;
-    let report = match Db::open(&installation.database, OpenOptions::default()).await {
-        Ok(db) => directly(db, root_key, &document, dry_run).await?,
-        Err(DbError::Locked(_)) => {
-            let socket = installation.socket().ok_or_else(|| Failure::failed("The database is locked."))?;
-            apply::control::send(&socket, &document, dry_run).await?
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let report = beside_or_directly(&installation, root_key, &document, dry_run).await?;
     print(&report, json);
     Ok(())
+}
+
+async fn beside_or_directly(
+    installation: &Installation,
+    root_key: base::SealingKey,
+    document: &Document,
+    dry_run: bool,
+) -> Result<Report, Failure> {
+    let end = Instant::now() + BETWEEN;
+    loop {
+        match Db::open(&installation.database, OpenOptions::default()).await {
+            Ok(db) => return directly(db, root_key, document, dry_run).await,
+            Err(DbError::Locked(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let socket = installation.socket().ok_or_else(|| Failure::failed("The database is locked."))?;
+        match apply::control::send(&socket, document, dry_run).await {
+            Ok(report) => return Ok(report),
+            Err(error) if error.code == "error-no-server" && Instant::now() < end => sleep(PAUSE).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 async fn directly(
