@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.." || exit 2
 suites="
 browser   tests/browser/run.sh
 clients   tests/clients/run.sh
+ops       tests/ops/run.sh
+mail      tests/mail/run.sh
 axe       tests/look/run axe
 "
 
