@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Visitor, customer, openBrowser, somebody, withoutCookies } from "./support/browser.mjs";
-import { Server } from "./support/server.mjs";
+import { Server, postgres } from "./support/server.mjs";
 
 let server, browser;
 before(async () => ([server, browser] = await Promise.all([Server.start(), openBrowser()])));
@@ -151,6 +151,37 @@ visit("reloading any page of the flow changes nothing", async (visitor) => {
   assert.equal((await server.mails(person.email)).length, 1);
 });
 
+visit("another language in the middle of a flow", async (visitor) => {
+  const person = somebody();
+  await visitor.go("/register");
+  await visitor.send({ email: person.email });
+  await visitor.at("code");
+  await visitor.page.getByRole("link", { name: "Deutsch" }).click();
+  visitor.locale = "de";
+  await visitor.at("code");
+  await visitor.send({ code: await visitor.code(person.email) });
+  await visitor.at("details");
+  await visitor.send({ password: person.password });
+  await visitor.at("account");
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "" : ", without JavaScript";
+  visit(`a button pressed twice does its work once${how}`, { javaScriptEnabled }, async (visitor) => {
+    const person = somebody();
+    await visitor.go("/register");
+    await visitor.page.locator("#field-email").fill(person.email);
+    await visitor.page.locator("#continue").dblclick();
+    await visitor.at("code");
+    await visitor.send({ code: await visitor.code(person.email) });
+    await visitor.at("details");
+    await visitor.page.locator("#field-password").fill(person.password);
+    await visitor.page.locator("#continue").dblclick();
+    await visitor.at("account");
+    assert.equal((await server.mails(person.email)).length, 1);
+  });
+}
+
 visit("a page from another site cannot send our form", async (visitor) => {
   const { page } = visitor;
   await visitor.go("/signin");
@@ -247,53 +278,56 @@ visit("five wrong codes use a code up, and a new one is sent", async (visitor) =
   await visitor.at("code");
 });
 
-describe("the server ends in the middle", () => {
-  let own;
-  before(async () => (own = await Server.start()));
-  after(() => own?.close());
-
-  // Before which step of registering it ends.
-  for (const signal of ["SIGTERM", "SIGKILL"]) {
-    for (const moment of ["register", "code", "details", "account"]) {
-      test(`${signal} before the step ${moment} is answered: one goes on with the page one has`, async () => {
-        const visitor = await Visitor.come(browser, own);
-        const person = somebody();
-        const end = async (step) => {
-          await visitor.at(step);
-          if (step === moment) await own.restart(signal);
-        };
-        await visitor.go("/register");
-        await end("register");
-        await visitor.send({ email: person.email });
-        await end("code");
-        await visitor.send({ code: await visitor.code(person.email) });
-        await end("details");
-        await visitor.send({ password: person.password });
-        await end("account");
-        await visitor.go("/account");
-        await visitor.at("account");
-        visitor.content();
-        await visitor.context.close();
-      });
+// Before which step of registering it ends, and how: politely, or as a power failure would.
+const ends = { sqlite: ["SIGTERM", "SIGKILL"], postgres: ["SIGKILL"] };
+for (const [engine, signals] of Object.entries(ends)) {
+  const skip = engine === "postgres" && !postgres && "KEYWARD_TEST_POSTGRES is not set";
+  describe(`the server ends in the middle, on ${engine}`, { skip }, () => {
+    let own;
+    before(async () => (own = await Server.start(engine)));
+    after(() => own?.close());
+    for (const signal of signals) {
+      for (const moment of ["register", "code", "details", "account"]) {
+        test(`${signal} before the step ${moment} is answered: one goes on with the page one has`, async () => {
+          const visitor = await Visitor.come(browser, own);
+          const person = somebody();
+          const end = async (step) => {
+            await visitor.at(step);
+            if (step === moment) await own.restart(signal);
+          };
+          await visitor.go("/register");
+          await end("register");
+          await visitor.send({ email: person.email });
+          await end("code");
+          await visitor.send({ code: await visitor.code(person.email) });
+          await end("details");
+          await visitor.send({ password: person.password });
+          await end("account");
+          await visitor.go("/account");
+          await visitor.at("account");
+          visitor.content();
+          await visitor.context.close();
+        });
+      }
     }
-  }
 
-  test("on the way to an application: it asks to sign in again, and nothing has to be typed", async () => {
-    const visitor = await Visitor.come(browser, own);
-    const person = somebody();
-    await visitor.go("/demo");
-    await visitor.follow("/demo/register");
-    await visitor.at("register");
-    await visitor.send({ email: person.email });
-    await visitor.at("code");
-    await own.restart("SIGKILL");
-    await visitor.send({ code: await visitor.code(person.email) });
-    await visitor.at("details");
-    await visitor.send({ password: person.password });
-    // The demo application keeps what it began in memory alone.
-    await visitor.at("demo");
-    await visitor.page.locator("#continue").click();
-    await visitor.subject();
-    await visitor.context.close();
+    test("on the way to an application: it asks to sign in again, and nothing has to be typed", async () => {
+      const visitor = await Visitor.come(browser, own);
+      const person = somebody();
+      await visitor.go("/demo");
+      await visitor.follow("/demo/register");
+      await visitor.at("register");
+      await visitor.send({ email: person.email });
+      await visitor.at("code");
+      await own.restart("SIGKILL");
+      await visitor.send({ code: await visitor.code(person.email) });
+      await visitor.at("details");
+      await visitor.send({ password: person.password });
+      // The demo application keeps what it began in memory alone.
+      await visitor.at("demo");
+      await visitor.page.locator("#continue").click();
+      await visitor.subject();
+      await visitor.context.close();
+    });
   });
-});
+}

@@ -8,6 +8,12 @@ import { Visitor, customer, openBrowser, somebody } from "./support/browser.mjs"
 import { look, refused } from "./support/look.mjs";
 import { Server } from "./support/server.mjs";
 
+/** Names that are longer than a narrow page. */
+const long = {
+  email: "an-address-that-somebody-really-has-and-types@of-a-domain-that-is-hardly-any-shorter.example.com",
+  name: "Donaudampfschifffahrtsgesellschaftskapitänsmütze",
+};
+
 let server, browser;
 before(async () => ([server, browser] = await Promise.all([Server.start(), openBrowser()])));
 after(() => Promise.all([browser?.close(), server?.close()]));
@@ -77,8 +83,8 @@ for (const locale of ["en", "ar"]) {
   });
 }
 
-test("the pages of the account", async () => {
-  const person = await customer(server);
+test("the pages of the account, of somebody with long names", async () => {
+  const person = await customer(server, long);
   const visitor = await Visitor.come(browser, server);
   const { page } = visitor;
   await visitor.go("/signin");
@@ -107,7 +113,7 @@ test("the pages of the account", async () => {
 });
 
 test("consent, the account chooser, and pages that only say no", async () => {
-  const [person, friend] = [await customer(server), await customer(server)];
+  const [person, friend] = [await customer(server, { ...long, email: `x${long.email}` }), await customer(server)];
   const partner = await Application.start(server, "partner");
   const { client_id, redirect_uri } = partner;
   const application = { client_id, name: "Partner", client_secret: "s3cret3", redirect_uris: [redirect_uri], first_party: false };
