@@ -1,17 +1,17 @@
 #!/bin/sh
 # The black-box suites over the built program: all of them, or those named.
 #
-#   needs="$(tests/setup.sh)" && eval "$needs" && KEYWARD_BIN=target/debug/keyward tests/run.sh browser
+#   tests/run.sh browser mail
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
-# name    what runs it (a suite that is not there is left out)
+# name    what runs it
 suites="
 browser   tests/browser/run.sh
 clients   tests/clients/run.sh
 ops       tests/ops/run.sh
 mail      tests/mail/run.sh
-axe       tests/look/run axe
+axe       tests/look/run.sh axe
 "
 
 KEYWARD_BIN="$(realpath "${KEYWARD_BIN:-target/debug/keyward}")"
@@ -25,7 +25,7 @@ done
 results=""
 failed=0
 while read -r name program argument; do
-  [ -x "${program:-}" ] || continue
+  [ -n "$name" ] || continue
   [ $# = 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
   echo "== $name"
   began=$(date +%s)

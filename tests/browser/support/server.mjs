@@ -41,8 +41,12 @@ export class Server {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;
+    // It does not outlive a test that breaks off.
+    const end = () => child.kill("SIGKILL");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     child.stderr.on("data", (text) => (this.#said += text));
-    await until(`the program is ready`, async () => {
+    await until("the program is ready", async () => {
       if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode}:\n${this.#said}`);
       return fetch(`${this.base}/health/ready`).then((answer) => answer.ok, () => false);
     });
