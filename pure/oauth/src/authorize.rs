@@ -207,6 +207,13 @@ impl Checked {
         self.to.answer(issuer, &[("code", code)])
     }
 
+    /// The answer with a code and the state of the session (OpenID Connect Session Management 1.0
+    /// section 2, [`crate::logout::session_state`]).
+    #[must_use]
+    pub fn success_with_session(&self, issuer: &str, code: &str, session_state: &str) -> Answer {
+        self.to.answer(issuer, &[("code", code), ("session_state", session_state)])
+    }
+
     /// Refuses the request later on, such as with `access_denied`.
     #[must_use]
     pub fn refuse(&self, code: ErrorCode, description: &str) -> RedirectError {

@@ -107,6 +107,15 @@ impl ClaimsRequest {
         self.id_token.get("sub")?.as_ref()?.value.as_ref()?.as_str()
     }
 
+    /// The authentication contexts asked for as a claim of the ID token, best first (OpenID Connect
+    /// Core section 5.5.1.1).
+    #[must_use]
+    pub fn authentication_contexts(&self) -> Vec<String> {
+        let demand = self.id_token.get("acr").and_then(Option::as_ref);
+        let values = demand.into_iter().flat_map(|demand| demand.value.iter().chain(&demand.values));
+        values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    }
+
     /// The names asked for that the scopes do not bring already: consent names them one by one.
     #[must_use]
     pub fn beyond(&self, scopes: &Scopes) -> BTreeSet<String> {

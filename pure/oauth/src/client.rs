@@ -1,95 +1,24 @@
 //! An application's registration: who it is, how it proves it, what it may ask for.
 
+mod coherence;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 
-use std::{borrow::Borrow, collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
-use jose::Algorithm;
+pub use coherence::ClientError;
+use jose::{Algorithm, JwkSet};
 use serde::{Deserialize, Serialize};
+pub use vocabulary::{
+    AccessTokenFormat, ApplicationType, AuthMethod, ClientId, ClientIdError, ConsentMode, GrantType,
+    Lifetimes, SubjectType,
+};
 
 use crate::{
     scope::{OPENID, Scopes},
-    uri::{RedirectUri, WebUri},
+    uri::{Origin, RedirectUri, WebUri},
 };
-
-/// The name of an application in the protocol (RFC 6749 section 2.2): visible ASCII, at most 255.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ClientId(String);
-
-/// The text is no client identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a client_id consists of 1 to 255 visible ASCII characters")]
-pub struct ClientIdError;
-
-/// How an application authenticates at the token endpoint (OpenID Connect Core section 9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthMethod {
-    /// A public client: no secret at all.
-    None,
-    /// The secret in the `Authorization` header.
-    ClientSecretBasic,
-    /// The secret in the body.
-    ClientSecretPost,
-    /// A JWT signed with the client's key (RFC 7523 section 2.2).
-    PrivateKeyJwt,
-    /// A JWT authenticated with the client's secret (RFC 7523 section 2.2).
-    ClientSecretJwt,
-}
-
-/// Where an application runs (OpenID Connect Dynamic Client Registration section 2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApplicationType {
-    /// On a server or in a browser.
-    #[default]
-    Web,
-    /// On the customer's machine (RFC 8252).
-    Native,
-}
-
-/// A grant that an application may use (RFC 7591 section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// RFC 6749 section 4.1.
-    AuthorizationCode,
-    /// RFC 6749 section 6.
-    RefreshToken,
-    /// RFC 6749 section 4.4.
-    ClientCredentials,
-}
-
-/// How long what the application receives lives, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Lifetimes {
-    /// An authorization code; at most 60.
-    pub code: i64,
-    /// An access token.
-    pub access_token: i64,
-    /// An ID token.
-    pub id_token: i64,
-    /// A refresh token that nobody uses.
-    pub refresh_idle: i64,
-    /// A grant however often it is refreshed.
-    pub refresh_absolute: i64,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        const DAY: i64 = 24 * 60 * 60;
-        Self {
-            code: 60,
-            access_token: 600,
-            id_token: 600,
-            refresh_idle: 14 * DAY,
-            refresh_absolute: 30 * DAY,
-        }
-    }
-}
 
 /// An application's metadata. What a description leaves out takes the default of its field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,29 +79,66 @@ pub struct Client {
     /// Its terms of service.
     #[serde(default)]
     pub tos_uri: Option<WebUri>,
-}
-
-/// Why a registration contradicts itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// RFC 8252 section 7.1.
-    #[error("{0} has a private scheme, which needs application_type native")]
-    PrivateSchemeOnWeb(RedirectUri),
-    /// RFC 6749 section 4.4.
-    #[error("client_credentials needs a secret: a public client has none")]
-    PublicMachine,
-    /// RFC 6749 section 3.1.2.2.
-    #[error("authorization_code needs at least one of redirect_uris")]
-    NoRedirectUri,
-    /// The method is not offered.
-    #[error("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post")]
-    MethodNotOffered,
-    /// Every resource server could forge what a shared secret signs.
-    #[error("tokens are signed with an asymmetric algorithm")]
-    SymmetricAlgorithm,
-    /// A lifetime out of range.
-    #[error("lifetimes must be positive, and that of a code at most 60 seconds")]
-    Lifetime,
+    /// Whom to write to about it (RFC 7591 section 2).
+    #[serde(default)]
+    pub contacts: Vec<String>,
+    /// The name of its software, the same in every installation (RFC 7591 section 2).
+    #[serde(default)]
+    pub software_id: Option<String>,
+    /// The version of its software (RFC 7591 section 2).
+    #[serde(default)]
+    pub software_version: Option<String>,
+    /// Where others may send a browser to begin a sign-in; `https` only (OpenID Connect Core section 4).
+    #[serde(default)]
+    pub initiate_login_uri: Option<WebUri>,
+    /// Its public keys by value; never beside `jwks_uri` (RFC 7591 section 2).
+    #[serde(default)]
+    pub jwks: Option<JwkSet>,
+    /// Where its public keys are (RFC 7591 section 2).
+    #[serde(default)]
+    pub jwks_uri: Option<WebUri>,
+    /// The one algorithm of its assertions; see [`Client::assertion_algorithms`].
+    #[serde(default)]
+    pub token_endpoint_auth_signing_alg: Option<Algorithm>,
+    /// The form of its access tokens.
+    #[serde(default)]
+    pub access_token_format: AccessTokenFormat,
+    /// The algorithm that its userinfo answers are signed with; plain JSON without one.
+    #[serde(default)]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// How it knows a person.
+    #[serde(default)]
+    pub subject_type: SubjectType,
+    /// A list of the addresses of its sector (OpenID Connect Core section 8.1).
+    #[serde(default)]
+    pub sector_identifier_uri: Option<WebUri>,
+    /// When people are asked for consent; see [`Client::consent_mode`].
+    #[serde(default)]
+    pub consent: Option<ConsentMode>,
+    /// The `max_age` of requests that name none, in seconds (OpenID Connect Registration section 2).
+    #[serde(default)]
+    pub default_max_age: Option<u32>,
+    /// Whether `auth_time` must be in its ID tokens; it always is.
+    #[serde(default)]
+    pub require_auth_time: bool,
+    /// The `acr_values` of requests that name none (OpenID Connect Registration section 2).
+    #[serde(default)]
+    pub default_acr_values: Vec<String>,
+    /// The origins from which browsers may call our endpoints (Fetch, CORS protocol).
+    #[serde(default)]
+    pub allowed_origins: Vec<Origin>,
+    /// What a frame loads after a logout (OpenID Connect Front-Channel Logout 1.0 section 2).
+    #[serde(default)]
+    pub frontchannel_logout_uri: Option<WebUri>,
+    /// Whether that needs `iss` and `sid`; they are always there.
+    #[serde(default)]
+    pub frontchannel_logout_session_required: bool,
+    /// Where logout tokens go (OpenID Connect Back-Channel Logout 1.0 section 2.2).
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<WebUri>,
+    /// Whether those need `sid`; where a session ended, it is always there.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
 }
 
 impl Client {
@@ -199,47 +165,45 @@ impl Client {
             logo_uri: None,
             policy_uri: None,
             tos_uri: None,
+            contacts: Vec::new(),
+            software_id: None,
+            software_version: None,
+            initiate_login_uri: None,
+            jwks: None,
+            jwks_uri: None,
+            token_endpoint_auth_signing_alg: None,
+            access_token_format: AccessTokenFormat::Jwt,
+            userinfo_signed_response_alg: None,
+            subject_type: SubjectType::Public,
+            sector_identifier_uri: None,
+            consent: None,
+            default_max_age: None,
+            require_auth_time: false,
+            default_acr_values: Vec::new(),
+            allowed_origins: Vec::new(),
+            frontchannel_logout_uri: None,
+            frontchannel_logout_session_required: false,
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
         }
-    }
-
-    /// Checks what single fields cannot: whether the registration is coherent.
-    ///
-    /// # Errors
-    /// The first contradiction.
-    pub fn check(&self) -> Result<(), ClientError> {
-        let addresses = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
-        if let Some(uri) = addresses.into_iter().find(|uri| uri.is_private_use())
-            && self.application_type == ApplicationType::Web
-        {
-            return Err(ClientError::PrivateSchemeOnWeb(uri.clone()));
-        }
-        if self.is_public() && self.allows(GrantType::ClientCredentials) {
-            return Err(ClientError::PublicMachine);
-        }
-        if self.allows(GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
-            return Err(ClientError::NoRedirectUri);
-        }
-        if self.token_endpoint_auth_method.is_some_and(|method| !AuthMethod::OFFERED.contains(&method)) {
-            return Err(ClientError::MethodNotOffered);
-        }
-        if self.id_token_signed_response_alg.is_symmetric()
-            || self.access_token_signed_response_alg.is_symmetric()
-        {
-            return Err(ClientError::SymmetricAlgorithm);
-        }
-        if self.lifetimes.is_sane() { Ok(()) } else { Err(ClientError::Lifetime) }
     }
 
     /// The name that customers see.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.client_id.0)
+        self.name.as_deref().unwrap_or(self.client_id.as_str())
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 section 2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == Some(AuthMethod::None)
+    }
+
+    /// Whether the client shares a secret with us.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.token_endpoint_auth_method.is_none_or(AuthMethod::has_secret)
     }
 
     /// Whether this client may authenticate so. One registered without a method may send its
@@ -250,6 +214,38 @@ impl Client {
             Some(registered) => registered == method,
             None => matches!(method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost),
         }
+    }
+
+    /// The algorithms that its assertions may be signed with, by its method: the one registered, else
+    /// every asymmetric one for `private_key_jwt` and HS256 for `client_secret_jwt`; none for a
+    /// client of another method (OpenID Connect Registration section 2).
+    pub fn assertion_algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        let fits = |algorithm: &Algorithm| {
+            self.token_endpoint_auth_method == Some(AuthMethod::of_assertion(*algorithm))
+                && self.token_endpoint_auth_signing_alg.is_none_or(|only| only == *algorithm)
+        };
+        Algorithm::ALL.into_iter().filter(fits)
+    }
+
+    /// When people are asked for consent: what is set; else never by a first party, and until they
+    /// have agreed by any other.
+    #[must_use]
+    pub fn consent_mode(&self) -> ConsentMode {
+        let fallback = if self.first_party { ConsentMode::Skip } else { ConsentMode::Remember };
+        self.consent.unwrap_or(fallback)
+    }
+
+    /// Whether a browser may call us from this origin, as its `Origin` header spells it: by exact
+    /// comparison (Fetch, CORS protocol).
+    #[must_use]
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed.as_str() == origin)
+    }
+
+    /// The values of `response_type` that it may use (RFC 7591 section 2.1).
+    #[must_use]
+    pub fn response_types(&self) -> &'static [&'static str] {
+        if self.allows(GrantType::AuthorizationCode) { crate::discovery::RESPONSE_TYPES } else { &[] }
     }
 
     /// Whether the client may use this grant (RFC 6749 section 5.2, `unauthorized_client`).
@@ -289,83 +285,6 @@ impl Client {
             audience.push(issuer.to_owned());
         }
         audience
-    }
-}
-
-impl Lifetimes {
-    fn is_sane(&self) -> bool {
-        let all = [self.code, self.access_token, self.id_token, self.refresh_idle, self.refresh_absolute];
-        all.iter().all(|seconds| *seconds > 0) && self.code <= 60
-    }
-}
-
-impl AuthMethod {
-    /// The methods that the token endpoint offers.
-    pub const OFFERED: &'static [Self] = &[Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
-
-    /// The registered name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::ClientSecretJwt => "client_secret_jwt",
-        }
-    }
-}
-
-impl GrantType {
-    /// The registered name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AuthorizationCode => "authorization_code",
-            Self::RefreshToken => "refresh_token",
-            Self::ClientCredentials => "client_credentials",
-        }
-    }
-}
-
-impl ClientId {
-    /// The identifier.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for ClientId {
-    type Error = ClientIdError;
-    fn try_from(text: String) -> Result<Self, ClientIdError> {
-        let proper = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if proper { Ok(Self(text)) } else { Err(ClientIdError) }
-    }
-}
-
-impl FromStr for ClientId {
-    type Err = ClientIdError;
-    fn from_str(text: &str) -> Result<Self, ClientIdError> {
-        text.to_owned().try_into()
-    }
-}
-
-impl From<ClientId> for String {
-    fn from(id: ClientId) -> Self {
-        id.0
-    }
-}
-
-impl Borrow<str> for ClientId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -6,15 +6,20 @@
 //! epoch), draw random numbers, speak HTTP or know a database. The types carry the promises:
 //! nothing here can write a redirect to an address that was not registered.
 
+pub mod assertion;
 pub mod authorize;
 pub mod bearer;
 pub mod claims;
 pub mod client;
 pub mod discovery;
 pub mod error;
+pub mod introspection;
 pub mod logout;
+pub mod pairwise;
 pub mod params;
 pub mod pkce;
+pub mod registration;
+pub mod revocation;
 pub mod scope;
 pub mod token;
 pub mod uri;
@@ -23,4 +28,4 @@ pub use client::{AuthMethod, Client, ClientId};
 pub use error::{ErrorCode, PageError};
 pub use params::Params;
 pub use scope::{Scope, Scopes};
-pub use uri::RedirectUri;
+pub use uri::{Origin, RedirectUri};

@@ -1,9 +1,13 @@
-//! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+//! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0), and how the other applications
+//! learn of it: logout tokens, frames, the state of the session.
 //!
 //! Must not: redirect to an address that is not exactly a registered one of the application.
 
+mod notice;
 #[cfg(test)]
 mod tests;
+
+pub use notice::{BACKCHANNEL_EVENT, Ended, LogoutTokenClaims, frontchannel_url, session_state};
 
 use crate::{Client, ClientId, PageError, Params, params::encode, uri};
 

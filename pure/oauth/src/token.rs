@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt;
 
-pub use authentication::{ClientAuth, Presented, PresentedSecret};
+pub use authentication::{Assertion, ClientAuth, Presented, PresentedSecret};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -217,7 +217,7 @@ fn excessive_scope() -> TokenError {
     TokenError::new(ErrorCode::InvalidScope, "scope names more than this application may have")
 }
 
-fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, TokenError> {
+pub(crate) fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, TokenError> {
     let missing = || Refusal::invalid_request(&format!("{name} is missing"));
     params.first(name).ok_or_else(missing).map_err(TokenError::from)
 }
@@ -244,6 +244,12 @@ impl TokenError {
     #[must_use]
     pub fn invalid_client() -> Self {
         Self::new(ErrorCode::InvalidClient, "the client is unknown or its authentication failed")
+    }
+
+    /// A client whose assertion does not hold (RFC 7521 section 4.2.1).
+    #[must_use]
+    pub(crate) fn invalid_assertion(why: &str) -> Self {
+        Self::new(ErrorCode::InvalidClient, &format!("the client assertion is refused: {why}"))
     }
 
     /// The error's code.
@@ -296,7 +302,7 @@ impl From<Refusal> for TokenError {
 }
 
 impl Artefact {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 

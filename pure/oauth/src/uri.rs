@@ -4,6 +4,7 @@
 //! strict syntax; afterwards only exact comparison counts (RFC 9700 section 2.1). There is no
 //! second parser that could read it differently.
 
+mod origin;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::{
     str::FromStr,
 };
 
+pub use origin::Origin;
 use serde::{Deserialize, Serialize};
 
 use crate::{client::ApplicationType, params::Params};
@@ -21,7 +23,8 @@ use crate::{client::ApplicationType, params::Params};
 pub const MAX_LENGTH: usize = 2048;
 
 /// Parameters of an answer: an address that brought its own could pollute it.
-const ANSWER_PARAMETERS: &[&str] = &["code", "state", "iss", "error", "error_description", "response"];
+const ANSWER_PARAMETERS: &[&str] =
+    &["code", "state", "iss", "error", "error_description", "response", "session_state"];
 
 /// An address that may be registered for redirects after authorization (RFC 6749 section 3.1.2)
 /// or after logout (OpenID Connect RP-Initiated Logout 1.0 section 3.1).
@@ -67,6 +70,11 @@ pub enum UriError {
     /// The query holds a parameter of the answer.
     #[error("the query of the address must not contain a parameter of the answer, such as code or state")]
     AnswerParameter,
+    /// More or other than an origin.
+    #[error(
+        "an origin is scheme, host and port in lower case, as in https://app.example, and nothing behind"
+    )]
+    Origin,
 }
 
 impl RedirectUri {
@@ -92,12 +100,7 @@ impl RedirectUri {
     /// The address with parameters added to its query.
     #[must_use]
     pub(crate) fn with_query(&self, encoded: &str) -> String {
-        let separator = match self.0.find('?') {
-            None => "?",
-            Some(_) if self.0.ends_with(['?', '&']) => "",
-            Some(_) => "&",
-        };
-        format!("{self}{separator}{encoded}")
+        with_query(&self.0, encoded)
     }
 
     /// The address with parameters as its fragment; a registered one has none of its own.
@@ -105,6 +108,15 @@ impl RedirectUri {
     pub(crate) fn with_fragment(&self, encoded: &str) -> String {
         format!("{self}#{encoded}")
     }
+}
+
+fn with_query(uri: &str, encoded: &str) -> String {
+    let separator = match uri.find('?') {
+        None => "?",
+        Some(_) if uri.ends_with(['?', '&']) => "",
+        Some(_) => "&",
+    };
+    format!("{uri}{separator}{encoded}")
 }
 
 /// The registered address that a requested one is: by exact comparison of strings, except that a
@@ -269,6 +281,18 @@ impl WebUri {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is an `https` address; otherwise it is one of this very machine.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// The address with parameters added to its query.
+    #[must_use]
+    pub(crate) fn with_query(&self, encoded: &str) -> String {
+        with_query(&self.0, encoded)
     }
 }
 

@@ -186,7 +186,10 @@ fn prompt(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
 }
 
 fn max_age(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
-    let Some(text) = request.value("max_age") else { return Ok(()) };
+    let Some(text) = request.value("max_age") else {
+        draft.max_age = request.client.default_max_age.map(i64::from);
+        return Ok(());
+    };
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let seconds = text.parse::<u32>().ok().filter(|_| digits);
     let seconds = seconds.ok_or_else(|| Refusal::invalid_request("max_age must be a number of seconds"))?;
@@ -207,10 +210,14 @@ fn locales(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A voluntary wish: contexts that this server does not know are left out.
+/// A voluntary wish: contexts that this server does not know are left out. A request without one
+/// has the client's (OpenID Connect Registration section 2).
 fn acr_values(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
-    let known = |acr: &&str| request.server.acr_values.iter().any(|known| known == acr);
-    draft.acr_values = request.words("acr_values").filter(known).map(str::to_owned).collect();
+    let asked: Vec<&str> = match request.value("acr_values") {
+        Some(_) => request.words("acr_values").collect(),
+        None => request.client.default_acr_values.iter().map(String::as_str).collect(),
+    };
+    request.wish_for(asked, draft);
     Ok(())
 }
 
@@ -220,6 +227,9 @@ fn claims(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
     draft.claims =
         parsed.map_err(|_| Refusal::invalid_request("claims is not a JSON object of the defined form"))?;
     draft.claims.limit_to(&request.client.allowed_scopes());
+    // Voluntary here, as in `acr_values` and after it (OpenID Connect Core section 5.5.1.1).
+    let asked = draft.claims.authentication_contexts();
+    request.wish_for(asked.iter().map(String::as_str), draft);
     Ok(())
 }
 
@@ -236,6 +246,16 @@ impl<'a> Request<'a> {
     /// The members of a space-delimited list.
     fn words(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.value(name).unwrap_or_default().split(' ').filter(|word| !word.is_empty())
+    }
+
+    /// Adds those of the contexts that this server knows.
+    fn wish_for<'b>(&self, contexts: impl IntoIterator<Item = &'b str>, draft: &mut Checked) {
+        for acr in contexts {
+            let known = self.server.acr_values.iter().any(|known| known == acr);
+            if known && !draft.acr_values.iter().any(|there| there == acr) {
+                draft.acr_values.push(acr.to_owned());
+            }
+        }
     }
 
     fn absent(&self, name: &str, code: ErrorCode) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Checked, Prompt, RedirectError};
-use crate::{Client, ErrorCode, Scopes};
+use crate::{Client, ErrorCode, Scopes, client::ConsentMode};
 
 /// What is known when a request is to be answered. The same question is asked before the first
 /// page and after each; what was done for this very request is marked as such.
@@ -101,14 +101,17 @@ impl Checked {
         self.max_age.is_some_and(|max_age| max_age == 0 || age > max_age || age < -SKEW)
     }
 
-    /// First parties are asked only if they wish it. What a third party was granted before counts
+    /// What an application was granted before counts, where it does at all,
     /// unless any program on the machine could have sent the request (RFC 8252 section 8.6).
     fn needs_consent(&self, client: &Client, situation: &Situation<'_>) -> bool {
         if situation.consented_now {
             return false;
         }
-        if client.first_party || self.prompts(Prompt::Consent) {
-            return self.prompts(Prompt::Consent);
+        match client.consent_mode() {
+            _ if self.prompts(Prompt::Consent) => return true,
+            ConsentMode::Skip => return false,
+            ConsentMode::Always => return true,
+            ConsentMode::Remember => {}
         }
         let impersonable = client.is_public() && self.to.redirect_uri.is_shared_with_machine();
         let covered = situation.remembered.is_some_and(|remembered| {

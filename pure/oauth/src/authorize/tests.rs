@@ -1,7 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AuthMethod, claims::ClaimDemand, client::GrantType};
+use crate::{
+    AuthMethod,
+    claims::ClaimDemand,
+    client::{ConsentMode, GrantType},
+};
 
 const ISSUER: &str = "https://id.example";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -451,4 +455,64 @@ proptest! {
         prop_assert!(matches!(demand, Demand::Proceed | Demand::Refuse(_)), "{:?}", demand);
         prop_assert!(has_session || demand != Demand::Proceed);
     }
+}
+
+#[test]
+fn what_a_request_leaves_out_its_client_may_say() {
+    let client =
+        Client { default_max_age: Some(300), default_acr_values: vec!["urn:example:one".into()], ..client() };
+    let checked = check_for(&client, &[]).unwrap();
+    assert_eq!((checked.max_age, checked.acr_values.len()), (Some(300), 1));
+    let checked = check_for(&client, &[("max_age", "5"), ("acr_values", "urn:example:two")]).unwrap();
+    assert_eq!((checked.max_age, checked.acr_values.len()), (Some(5), 0));
+}
+
+#[test]
+fn authentication_contexts_are_voluntary_wherever_they_stand() {
+    for acr in [
+        r#"{"essential":true,"value":"urn:example:one"}"#,
+        r#"{"essential":true,"values":["urn:example:two","urn:example:one"]}"#,
+        r#"{"value":"urn:example:one","values":["urn:example:one"]}"#,
+    ] {
+        let claims = format!(r#"{{"id_token":{{"acr":{acr}}}}}"#);
+        assert_eq!(check(&[("claims", &claims)]).unwrap().acr_values, ["urn:example:one"], "{acr}");
+        let both = check(&[("claims", &claims), ("acr_values", "urn:example:one")]).unwrap();
+        assert_eq!(both.acr_values, ["urn:example:one"], "{acr}");
+    }
+    for acr in ["null", r#"{"essential":true,"value":"urn:example:two"}"#, r#"{"values":[1]}"#] {
+        let claims = format!(r#"{{"id_token":{{"acr":{acr}}}}}"#);
+        assert!(check(&[("claims", &claims)]).unwrap().acr_values.is_empty(), "{acr}");
+    }
+}
+
+#[test]
+fn languages_and_displays_that_we_do_not_have_are_ignored() {
+    for change in [("display", "popup"), ("display", "x"), ("claims_locales", "tlh x"), ("ui_locales", "tlh")]
+    {
+        assert!(check(&[change]).is_ok(), "{change:?}");
+    }
+}
+
+#[test]
+fn an_answer_may_tell_the_state_of_the_session() {
+    let answer = location(check(&[]).unwrap().success_with_session(ISSUER, "c", "hash.salt"));
+    assert!(answer.contains("?code=c&session_state=hash.salt&state=s%20t&iss="), "{answer}");
+}
+
+#[test]
+fn consent_is_asked_as_the_client_is_set() {
+    let mode = |consent| Client { consent: Some(consent), ..client() };
+    let signed_in = with_session(10);
+    let demand = |client: &Client, situation: &Situation<'_>| {
+        check_for(client, &[]).unwrap().session_demand(client, situation)
+    };
+    assert_eq!(demand(&mode(ConsentMode::Skip), &signed_in), Demand::Proceed);
+    assert_eq!(demand(&mode(ConsentMode::Remember), &signed_in), Demand::Consent);
+    let (scopes, claims) = (Scopes::standard(), BTreeSet::new());
+    let remembered = Some(Remembered { scopes: &scopes, claims: &claims });
+    let agreed = Situation { remembered, ..signed_in };
+    assert_eq!(demand(&mode(ConsentMode::Remember), &agreed), Demand::Proceed);
+    assert_eq!(demand(&mode(ConsentMode::Always), &agreed), Demand::Consent);
+    let now = Situation { consented_now: true, ..agreed };
+    assert_eq!(demand(&mode(ConsentMode::Always), &now), Demand::Proceed);
 }

@@ -214,8 +214,6 @@ fn abuse_41_two_methods_are_an_invalid_request() {
             ErrorCode::InvalidClient
         );
     }
-    let assertion = presented(None, "client_id=web&client_assertion=a.b.c").unwrap_err();
-    assert_eq!(assertion.code(), ErrorCode::InvalidClient);
 }
 
 #[test]
@@ -294,5 +292,91 @@ proptest! {
         let presented = presented(Some(&basic(&encoded)), "").unwrap();
         let read = presented.secret.unwrap();
         prop_assert_eq!(read.expose(), secret);
+    }
+}
+
+fn jwt(header: &str, claims: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+}
+
+fn assertion(header: &str, more: &str) -> Result<Presented, TokenError> {
+    let token = jwt(header, r#"{"iss":"web","sub":"web"}"#);
+    let kind = crate::assertion::TYPE;
+    presented(None, &format!("client_assertion_type={kind}&client_assertion={token}{more}"))
+}
+
+fn by_assertion(method: AuthMethod) -> Client {
+    Client { token_endpoint_auth_method: Some(method), ..client() }
+}
+
+#[test]
+fn an_assertion_names_its_client_and_algorithm() {
+    for more in ["", "&client_id=web"] {
+        let presented = assertion(r#"{"alg":"ES256"}"#, more).unwrap();
+        assert_eq!((presented.client_id.as_str(), presented.method), ("web", AuthMethod::PrivateKeyJwt));
+        assert!(presented.is_assertion() && presented.secret.is_none());
+        let client = by_assertion(AuthMethod::PrivateKeyJwt);
+        let found = presented.check_assertion(&client).unwrap();
+        assert_eq!((found.algorithm, &found.token.expose()[..3]), (jose::Algorithm::Es256, "eyJ"));
+    }
+    let shared = assertion(r#"{"alg":"HS256"}"#, "").unwrap();
+    assert_eq!(shared.method, AuthMethod::ClientSecretJwt);
+    assert!(shared.check_assertion(&by_assertion(AuthMethod::ClientSecretJwt)).is_ok());
+    let error = assertion(r#"{"alg":"ES256"}"#, "&client_id=other").unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidRequest);
+}
+
+#[test]
+fn abuse_40_an_assertion_has_an_algorithm_of_its_client() {
+    for header in [r#"{"alg":"none"}"#, r#"{"alg":"None"}"#, r#"{"alg":""}"#, "{}", "", "[]"] {
+        assert_eq!(assertion(header, "").unwrap_err().code(), ErrorCode::InvalidClient, "{header}");
+    }
+    // HS256 keyed with the public key, and the other way round.
+    let shared = assertion(r#"{"alg":"HS256"}"#, "").unwrap();
+    assert!(shared.check_assertion(&by_assertion(AuthMethod::PrivateKeyJwt)).is_err());
+    let signed = assertion(r#"{"alg":"RS256"}"#, "").unwrap();
+    assert!(signed.check_assertion(&by_assertion(AuthMethod::ClientSecretJwt)).is_err());
+    let only = Client {
+        token_endpoint_auth_signing_alg: Some(jose::Algorithm::Ps256),
+        ..by_assertion(AuthMethod::PrivateKeyJwt)
+    };
+    assert!(signed.check_assertion(&only).is_err());
+}
+
+#[test]
+fn abuse_41_one_method_a_request_and_only_the_registered_one() {
+    let kind = crate::assertion::TYPE;
+    let token = jwt(r#"{"alg":"ES256"}"#, r#"{"iss":"web"}"#);
+    let full = format!("client_id=web&client_assertion_type={kind}&client_assertion={token}");
+    let header = basic("web:s");
+    for (header, form) in [
+        (None, format!("{full}&client_secret=s")),
+        (Some(header.as_str()), full.clone()),
+        (Some(header.as_str()), "client_assertion=x".to_owned()),
+        (Some(header.as_str()), "client_id=web&client_secret=s".to_owned()),
+        (None, format!("{full}&client_assertion={token}")),
+        (None, format!("client_assertion={token}")),
+        (None, format!("client_assertion_type={kind}&client_id=web")),
+    ] {
+        assert_eq!(presented(header, &form).unwrap_err().code(), ErrorCode::InvalidRequest, "{form}");
+    }
+    for kind in
+        ["urn:ietf:params:oauth:client-assertion-type:saml2-bearer", "jwt-bearer", &format!("{kind}+")]
+    {
+        let form = format!("client_assertion_type={kind}&client_assertion={token}");
+        assert_eq!(presented(None, &form).unwrap_err().code(), ErrorCode::InvalidClient, "{kind}");
+    }
+    let keyed = by_assertion(AuthMethod::PrivateKeyJwt);
+    for (header, form) in
+        [(None, "client_id=web&client_secret=s"), (Some(header.as_str()), ""), (None, "client_id=web")]
+    {
+        let presented = presented(header, form).unwrap();
+        assert!(presented.check_method(&keyed).is_err() && presented.check_assertion(&keyed).is_err());
+    }
+    // A caller that knows secrets only lets no assertion pass, verified by nobody.
+    let unverified = presented(None, &full).unwrap();
+    for client in [keyed, client(), public(), Client::new("other".parse().unwrap())] {
+        assert!(unverified.check_method(&client).is_err());
     }
 }
