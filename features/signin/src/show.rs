@@ -7,10 +7,11 @@ use crate::{
 };
 use axum::{http::StatusCode, response::Response};
 use base::{Error, Kind};
-use journey::{Challenge, Change, Collect, Method, Purpose, Reason, Sent, Step};
+use journey::{Challenge, Change, Collect, Fact, Method, Purpose, Reason, Sent, Step};
 use serde_json::Value;
 use web::{
     Submission,
+    intent::Intent,
     pages::{
         Account as ChooserEntry, ChangeEmail, ChangePassword, Chip, ChooseAccount, Code, CodePurpose,
         Consent, ConsentItem, DeleteAccount, Identify, NewPassword, Password, RecoverAddress,
@@ -61,6 +62,12 @@ impl Problems {
     /// Something to say first.
     pub(crate) fn notice(notice: Notice) -> Self {
         Self { notice: Some(notice), ..Self::default() }
+    }
+
+    /// What there is to say first; while nothing is wrong, perhaps something to know.
+    fn notice_or(&self, know: impl FnOnce() -> Option<Message>) -> Option<Notice> {
+        let know = || if self.is_empty() { know().map(Notice::info) } else { None };
+        self.notice.clone().or_else(know)
     }
 
     /// With what was typed, which the page keeps.
@@ -169,7 +176,7 @@ fn elsewhere(turn: &Turn<'_>, path: &str) -> String {
 
 fn named(turn: &Turn<'_>) -> String {
     let named = turn.flow.facts.iter().rev().find_map(|fact| match fact {
-        journey::Fact::Named(named) => Some(named.typed.clone()),
+        Fact::Named(named) => Some(named.typed.clone()),
         _ => None,
     });
     named.unwrap_or_default()
@@ -210,7 +217,10 @@ fn enter_password(
         post: post(turn, "password")?,
         chip: Chip::new(typed),
         error: problems.of("password"),
-        notice: problems.notice.clone(),
+        notice: problems.notice_or(|| {
+            // The account's pages ask somebody who is signed in already: say why.
+            matches!(turn.flow.intent, Intent::Change { .. }).then(say::prove_again)
+        }),
         recover: Some(elsewhere(turn, "/recover")),
         another: false,
     };
@@ -234,9 +244,16 @@ fn enter_code(
         minutes: code::minutes_left(turn.visit, sent),
         resend_after: code::resend_after(turn.visit, sent),
         error: problems.of("code"),
-        notice: problems.notice.clone(),
+        notice: problems.notice_or(|| sent_again(turn).then(say::code_sent_again)),
     };
     Ok(turn.visit.page(status, &page, &turn.own()))
+}
+
+/// Whether the code that is waited for took the place of an earlier one.
+fn sent_again(turn: &Turn<'_>) -> bool {
+    let mut latest = turn.flow.facts.iter().rev();
+    let sent = |fact: Option<&Fact>| matches!(fact, Some(Fact::Sent(_)));
+    sent(latest.next()) && sent(latest.next())
 }
 
 fn register(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<Response, Error> {

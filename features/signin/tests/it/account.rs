@@ -88,6 +88,7 @@ on_each!(an_address_is_changed_after_a_fresh_proof_only, |world| {
     // Fresh when the page was made is not fresh for ever.
     browser.submit(&page, &[("email", "alice@new.example")]).await.is(200, "password");
     assert_eq!(world.count("mail").await, 0);
+    browser.speaking_json().get("/account/email").await.is(200, "password").says("notice-prove-again");
     let page = browser.get("/account/email").await.is(200, "password");
     let page = browser.submit(&page, &[("password", PASSWORD)]).await.is(200, "change-email");
     let page = browser.submit(&page, &[("email", "alice@new.example")]).await.is(200, "code");

@@ -89,7 +89,7 @@ on_each!(abuse_05_code_and_link_die_on_a_newer_one, |world| {
     world.wait(30);
     let mut html = browser.clone();
     let landing = html.get(&link).await.is(200, "link");
-    browser.post(&page, &[("action", "resend")]).await.is(200, "code");
+    browser.post(&page, &[("action", "resend")]).await.is(200, "code").says("notice-code-sent");
     assert_eq!(world.count("mail").await, 2);
     browser.post(&page, &[("code", &code)]).await.is(422, "code");
     browser.get(&link).await.is(410, "error");

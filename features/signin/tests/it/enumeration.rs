@@ -128,11 +128,11 @@ on_each!(abuse_15_an_unknown_account_answers_writes_and_costs_like_a_known_one, 
 });
 
 on_each!(abuse_15_a_decoys_own_code_opens_nothing, |world| {
-    let mut browser = world.browser();
+    let mut browser = world.program();
     let page = browser.get("/recover").await;
-    let page = browser.submit(&page, &[("identifier", "nobody@example.com")]).await.is(200, "code");
+    let page = browser.post(&page, &[("identifier", "nobody@example.com")]).await.is(200, "code");
     let code = world.code("nobody@example.com").await;
-    browser.post(&page, &[("code", &code)]).await.is(422, "code");
+    browser.post(&page, &[("code", &code)]).await.is(422, "code").says("error-code-wrong");
 });
 
 on_each!(abuse_15_an_exhausted_unknown_account_answers_like_a_known_one, |world| {

@@ -245,3 +245,21 @@ on_each!(every_answer_stays_out_of_caches_and_names_its_policy, |world| {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
 });
+
+on_each!(who_somebody_is_must_be_said_and_make_sense, |world| {
+    for start in ["/signin", "/recover"] {
+        let mut browser = world.program();
+        let page = browser.get(start).await;
+        let step = page.step.clone();
+        for (typed, message) in [
+            ("", "error-identifier-missing"),
+            (" \t", "error-identifier-missing"),
+            ("a b", "error-identifier-invalid"),
+            ("a@b@example.com", "error-identifier-invalid"),
+            ("a\u{202e}b", "error-identifier-invalid"),
+        ] {
+            browser.post(&page, &[("identifier", typed)]).await.is(422, &step).says(message);
+        }
+    }
+    assert_eq!((world.count("flow").await, world.count("mail").await), (0, 0));
+});
