@@ -1,13 +1,15 @@
 //! Work that is not a request's own: password hashing on a bounded pool, admission by network,
-//! application and tenant, the hand-over of mails, and the jobs in the background.
+//! application and tenant, the hand-over of mails, requests to others, and the jobs in the
+//! background.
 //!
-//! Nothing here speaks HTTP or decides about people. What may not be lost lies in the store; what
+//! Nothing here serves HTTP or decides about people. What may not be lost lies in the store; what
 //! lies in memory (buckets, the hashing queue) may be lost at any moment.
 
 pub mod admission;
 pub mod hashing;
 pub mod jobs;
 pub mod mail;
+pub mod outbound;
 #[cfg(test)]
 mod testing;
 
