@@ -1,7 +1,8 @@
+use jose::{Algorithm, HmacKey, JwkSet, Keys, SigningKey, Typ};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ErrorCode;
+use crate::{AuthMethod, Client, ErrorCode, Params, token::ClientAuth};
 
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://id.example";
@@ -74,5 +75,45 @@ fn abuse_43_audience_and_times_are_checked() {
     ] {
         let error = checked(changes.clone()).unwrap_err();
         assert_eq!((error.code(), error.status()), (ErrorCode::InvalidClient, 401), "{changes}");
+    }
+}
+
+/// The whole way of an assertion, as an endpoint goes it.
+fn authenticated(client: &Client, token: &str) -> Result<AssertionUse, TokenError> {
+    let form: Params = [("client_assertion_type", TYPE), ("client_assertion", token)].into_iter().collect();
+    let presented = ClientAuth::from_request(None, &form)?;
+    let assertion = presented.check_assertion(client)?;
+    let keys = Keys::from_set(client.jwks.as_ref().unwrap(), assertion.algorithm).unwrap();
+    let verified = jose::verify(assertion.token.expose(), &keys, Typ::ClientAssertion);
+    let claims: Claims = verified.map_err(|_| presented.invalid_client())?.claims().unwrap();
+    check(&claims, &client.client_id, ISSUER, &[TOKEN], NOW)
+}
+
+#[test]
+fn abuse_40_the_key_and_its_algorithm_decide() {
+    let key = || {
+        let der = SigningKey::generate(Algorithm::Es256).unwrap();
+        SigningKey::from_pkcs8(Algorithm::Es256, None, der.as_ref()).unwrap()
+    };
+    let (own, other) = (key(), key());
+    let jwk = own.public_jwk().clone();
+    let client = Client {
+        token_endpoint_auth_method: Some(AuthMethod::PrivateKeyJwt),
+        jwks: Some(JwkSet::from_iter([jwk.clone()])),
+        ..Client::new("web".parse().unwrap())
+    };
+    let claims = json!({"iss": "web", "sub": "web", "aud": TOKEN, "exp": NOW + 60, "jti": "one"});
+    let token = own.sign(Typ::ClientAssertion, &claims).unwrap();
+    assert_eq!(authenticated(&client, &token).unwrap().jti, "one");
+    let public = serde_json::to_vec(&jwk).unwrap();
+    let forgeries = [
+        other.sign(Typ::ClientAssertion, &claims).unwrap(),
+        HmacKey::new(&public).unwrap().sign(Typ::ClientAssertion, &claims).unwrap(),
+        own.sign(Typ::AccessToken, &claims).unwrap(),
+        own.sign(Typ::LogoutToken, &claims).unwrap(),
+        token.rsplit_once('.').unwrap().0.to_owned() + ".",
+    ];
+    for forged in forgeries {
+        assert_eq!(authenticated(&client, &forged).unwrap_err().code(), ErrorCode::InvalidClient, "{forged}");
     }
 }

@@ -68,13 +68,17 @@ fn everything_registered_comes_back() {
     });
     let client = request(&metadata).client(id(), &policy()).unwrap();
     let management = Some(Management { token: Some("rat"), uri: "https://id.example/register/c1" });
-    let document = document(&client, &Credentials { secret: None, issued_at: 7, management });
+    let document = super::document(&client, &Credentials { secret: None, issued_at: 7, management });
     let mut expected = metadata;
     expected["client_id"] = "c1".into();
     expected["client_id_issued_at"] = 7.into();
     expected["registration_access_token"] = "rat".into();
     expected["registration_client_uri"] = "https://id.example/register/c1".into();
-    assert_eq!(Value::Object(document), expected);
+    assert_eq!(Value::Object(document.clone()), expected);
+    // What was read, sent back without the members that are ours, changes nothing.
+    let again: Map<_, _> =
+        document.into_iter().filter(|(name, _)| !document::OURS.contains(&name.as_str())).collect();
+    assert_eq!(request(&again.into()).update(&client, &policy()), Ok(Update { client, secret: None }));
 }
 
 #[test]
