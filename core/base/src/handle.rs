@@ -19,6 +19,8 @@ pub enum HandleKind {
     Access,
     /// A link in a mail.
     Link,
+    /// A key for the admin API.
+    ApiKey,
 }
 
 impl HandleKind {
@@ -29,6 +31,7 @@ impl HandleKind {
             Self::Code => "ac_",
             Self::Access => "at_",
             Self::Link => "ln_",
+            Self::ApiKey => "ak_",
         }
     }
 }
@@ -98,7 +101,9 @@ mod tests {
         let handle = Handle::new(HandleKind::Session, row, &SystemRng);
         let text = handle.reveal();
         assert!(Handle::parse(HandleKind::Session, &text).is_some_and(|h| h.matches(&handle.hash())));
-        for kind in [HandleKind::Device, HandleKind::Code, HandleKind::Access, HandleKind::Link] {
+        for kind in
+            [HandleKind::Device, HandleKind::Code, HandleKind::Access, HandleKind::Link, HandleKind::ApiKey]
+        {
             assert!(Handle::parse(kind, &text).is_none());
             let renamed = text.replace("se_", kind.prefix());
             assert!(!Handle::parse(kind, &renamed).is_some_and(|h| h.matches(&handle.hash())));

@@ -48,6 +48,8 @@ entities! {
     Mail = "mai";
     /// A browser, as named by its device cookie.
     Device = "dev";
+    /// A key for the admin API.
+    ApiKey = "aky";
 }
 
 /// An id of one kind of thing.

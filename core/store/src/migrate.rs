@@ -33,6 +33,7 @@ pub struct Migration {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { id: "20261124000100_event", sql: include_str!("../migrations/20261124000100_event.sql") },
     Migration { id: "20261124000200_core", sql: include_str!("../migrations/20261124000200_core.sql") },
+    Migration { id: "20261125000100_listing", sql: include_str!("../migrations/20261125000100_listing.sql") },
 ];
 
 /// A statement that the database has not seen.

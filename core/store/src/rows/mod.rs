@@ -15,6 +15,7 @@ pub mod flow;
 pub mod grant;
 pub mod identifier;
 pub mod key;
+pub mod listing;
 pub mod mail;
 pub mod person;
 pub mod purge;
@@ -35,6 +36,7 @@ pub fn statements() -> Vec<&'static str> {
         grant::ALL,
         identifier::ALL,
         key::ALL,
+        listing::ALL,
         mail::ALL,
         person::ALL,
         purge::ALL,
