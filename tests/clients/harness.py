@@ -394,7 +394,7 @@ class Application:
 
     def token(self, client=httpx, **form):
         form |= {"client_id": self.client_id} | ({"client_secret": self.secret} if self.secret else {})
-        return client.post(f"{self.issuer}/token", data=form, **({"verify": self.verify} if client is httpx else {}))
+        return client.post(f"{self.issuer}/token", data=form, **({"verify": self.verify, "timeout": 30} if client is httpx else {}))
 
     def redeem(self, code, client=httpx, **more):
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri}
@@ -405,7 +405,7 @@ class Application:
 
     def userinfo(self, token):
         headers = {"authorization": f"Bearer {token}"}
-        return httpx.get(f"{self.issuer}/userinfo", headers=headers, verify=self.verify, timeout=15)
+        return httpx.get(f"{self.issuer}/userinfo", headers=headers, verify=self.verify, timeout=30)
 
     def sign_in(self, browser, identifier="alice@example.com", password=PASSWORD, **more):
         """The tokens of a whole sign-in."""

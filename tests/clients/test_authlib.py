@@ -8,11 +8,11 @@ import httpx
 from authlib.deprecate import AuthlibDeprecationWarning
 
 warnings.simplefilter("ignore", AuthlibDeprecationWarning)
-from authlib.integrations.httpx_client import OAuth2Client  # noqa: E402
-from authlib.jose import JsonWebKey, jwt  # noqa: E402
-from authlib.oidc.core import CodeIDToken  # noqa: E402
+from authlib.integrations.httpx_client import OAuth2Client
+from authlib.jose import JsonWebKey, jwt
+from authlib.oidc.core import CodeIDToken
 
-from harness import Application, Case, on_both_engines, register  # noqa: E402
+from harness import Application, Case, on_both_engines, register
 
 
 class _Authlib(Case):

@@ -220,7 +220,7 @@ class _Races(Case):
         page = browser.submit(page, code=self.server.mail(email)["code"])
         form, cookies = page.form_with("continue"), dict(browser.cookies())
         data = form.hidden() | {"password": PASSWORD}
-        send = lambda: httpx.post(self.server.origin + form.action, data=data, cookies=cookies, timeout=30)  # noqa: E731
+        send = lambda: httpx.post(self.server.origin + form.action, data=data, cookies=cookies, timeout=30)
         answers = at_once([send] * 10)
         # A password hash takes time: on a busy machine some are told when to come again.
         for answer in answers:

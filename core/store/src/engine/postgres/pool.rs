@@ -95,11 +95,12 @@ impl Shared {
             .unwrap_or_else(|_| Err(DbError::Unavailable("PostgreSQL did not answer in time".to_owned())))
     }
 
-    /// Opens a new connection in place of this one, which does not answer. Those who wait for it go on.
+    /// Opens new connections, since this one does not answer and the others go the same way. Those
+    /// who wait for them go on.
     pub(super) fn forget(&self, silent: &Arc<Connection>) {
-        for slot in &self.slots {
-            let mut open = slot.open.write().unwrap_or_else(PoisonError::into_inner);
-            let _silent = open.take_if(|connection| Arc::ptr_eq(connection, silent));
+        let is_silent = |live: &Arc<Connection>| Arc::ptr_eq(live, silent);
+        if self.slots.iter().any(|slot| slot.live().as_ref().is_some_and(is_silent)) {
+            self.slots.iter().for_each(|slot| slot.put(None));
         }
     }
 
