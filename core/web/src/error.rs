@@ -26,6 +26,8 @@ pub(crate) fn page(error: &Error, request_id: &RequestId, start: &str) -> ErrorP
     let page = match (error.code, error.kind) {
         ("error-cookies", _) => ErrorPage::cookies_off(id),
         ("error-foreign", _) => ErrorPage::foreign(id),
+        ("error-elsewhere", _) => ErrorPage::elsewhere(id),
+        ("error-form", _) => return ErrorPage::unreadable(id),
         ("error-link", _) => ErrorPage::dead_link(id),
         ("error-expired", _) | (_, Kind::Gone) => ErrorPage::expired(id),
         (_, Kind::NotFound) => ErrorPage::not_found(id),

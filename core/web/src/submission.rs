@@ -65,7 +65,7 @@ impl Submission {
 }
 
 fn bad(private: String) -> Error {
-    Error::new(Kind::Invalid, "error-request", "The form could not be read. Go back and send it again.")
+    Error::new(Kind::Invalid, "error-form", "The form could not be read. Go back and send it again.")
         .because(private)
 }
 

@@ -51,7 +51,8 @@ fn show(visit: &Visit, me: &Me, status: StatusCode, page: Profile) -> Result<Res
         post: form_to(visit, PATH)?,
         viewer: me.viewer(visit)?,
         email: me.email().map(str::to_owned),
-        username: me.username().map(|row| row.typed.clone()),
+        username: page.username.or_else(|| me.username().map(|row| row.typed.clone())),
+        offer_username: visit.tenant.settings.usernames,
         ..page
     };
     Ok(visit.page(status, &page, &visit.at(PATH)))

@@ -2,7 +2,8 @@
 
 use axum::{
     Json, Router,
-    extract::{FromRef, Path, State},
+    extract::{FromRef, Path, Request, State},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -20,6 +21,7 @@ pub(crate) fn routes(site: Site, mailbox: Mailbox) -> Router {
         .route("/dev/mail", get(list))
         .route("/dev/mail/{id}", get(one))
         .route("/dev/mail.json", get(json))
+        .layer(axum::middleware::from_fn_with_state(site.clone(), local_names))
         .with_state(Post { site, mailbox })
 }
 
@@ -32,6 +34,27 @@ struct Post {
 impl FromRef<Post> for Site {
     fn from_ref(post: &Post) -> Self {
         post.site.clone()
+    }
+}
+
+/// The mailbox holds everybody's codes, so it answers only to the issuer's name and those of this
+/// machine: a page elsewhere whose name was pointed here must not read it (DNS rebinding).
+async fn local_names(State(_site): State<Site>, visit: Visit, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = request.uri().host().unwrap_or_else(|| name(host));
+    let issuer: Uri = visit.tenant.issuer.parse().unwrap_or_default();
+    let own = [issuer.host().unwrap_or_default(), "localhost", "127.0.0.1", "[::1]"];
+    if own.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+        return next.run(request).await;
+    }
+    visit.error(&Error::not_found())
+}
+
+/// A host without its port.
+fn name(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(at) if !host.ends_with(']') => host.get(..at).unwrap_or(host),
+        _ => host,
     }
 }
 

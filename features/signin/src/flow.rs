@@ -229,7 +229,7 @@ fn unseal(visit: &Visit, text: &str) -> Option<Sealed> {
 fn foreign() -> Error {
     Error::new(
         Kind::Forbidden,
-        "error-foreign",
+        "error-elsewhere",
         "This sign-in was begun in another browser. Go on there, or begin again here.",
     )
 }

@@ -49,7 +49,17 @@ impl Problems {
     /// No attempt is left for so long.
     pub(crate) fn wait(field: &'static str, wait: std::time::Duration) -> Self {
         let minutes = u32::try_from(wait.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
-        Self { too_many: true, ..Self::with(field, say::too_many_attempts(minutes.max(1))) }
+        Self {
+            too_many: true,
+            ..Self::with(
+                field,
+                if field == "password" {
+                    say::too_many_attempts(minutes.max(1))
+                } else {
+                    say::wait(minutes.max(1))
+                },
+            )
+        }
     }
 
     /// Shows what is wrong with one field beside another, on a page that has no such field.

@@ -19,7 +19,7 @@ const SHORT_UNIT: usize = 4;
 pub(crate) fn is_common(password: &str) -> bool {
     let lower = Zeroizing::new(password.to_lowercase());
     let text = lower.trim();
-    is_listed(text) || is_repetition(text)
+    (text.is_empty() && !password.is_empty()) || is_listed(text) || is_repetition(text)
 }
 
 fn is_listed(text: &str) -> bool {

@@ -28,6 +28,7 @@ fn length_counts_code_points() {
         ("🐢🌵🎻🍉🧭🪁🛶", vec![SHORT]),
         ("🐢🌵🎻🍉🧭🪁🛶🔑", vec![]),
         ("        q", vec![]),
+        ("         ", vec![Problem::Common]),
     ] {
         assert_eq!(check(password, &[]), problems, "{password}");
     }

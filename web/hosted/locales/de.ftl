@@ -102,7 +102,7 @@ another-account = Anderes Konto verwenden
 consent-title = { $application } bittet um Zugriff
 signed-in-as = angemeldet als { $identifier }
 scope-openid = Wissen, wer Sie sind
-scope-openid-detail = Eine Nummer, die für Sie steht
+scope-openid-detail = Eine Kennung, die für Sie steht
 scope-profile = Ihr Profil sehen
 scope-profile-detail = Name und Sprache
 scope-email = Ihre E-Mail-Adresse sehen
@@ -211,6 +211,12 @@ error-too-many =
         [one] Das war zu oft. Warten Sie eine Minute, oder wählen Sie ein neues Passwort.
        *[other] Das war zu oft. Warten Sie { $minutes } Minuten, oder wählen Sie ein neues Passwort.
     }
+error-wait =
+    { $minutes ->
+        [one] Das war zu oft. Warten Sie eine Minute und versuchen Sie es noch einmal.
+       *[other] Das war zu oft. Warten Sie { $minutes } Minuten und versuchen Sie es noch einmal.
+    }
+error-code-form = Ein Code hat sechs Ziffern. Sehen Sie noch einmal in der Mail nach.
 
 ## Fehlerseiten
 error-not-found = Diese Seite gibt es nicht
@@ -223,6 +229,10 @@ error-foreign = Das kam nicht von unserer Seite
 error-foreign-text = Um Sie zu schützen, haben wir nichts getan. Beginnen Sie in diesem Browser neu.
 error-link = Dieser Link gilt nicht mehr
 error-link-text = Er wurde schon benutzt oder ist zu alt. Beginnen Sie neu, dann bekommen Sie einen anderen.
+error-elsewhere = Das wurde in einem anderen Browser begonnen
+error-elsewhere-text = Machen Sie dort weiter, wo Sie begonnen haben, oder beginnen Sie hier neu.
+error-form = Das Gesendete ist nicht lesbar
+error-form-text = Etwas darin ist kein Text. Gehen Sie zurück, prüfen Sie Ihre Eingabe und senden Sie sie noch einmal.
 error-request = Die Anwendung hat einen Fehler gemacht
 error-request-text = Sie haben nichts falsch gemacht. Gehen Sie zurück zur Anwendung und versuchen Sie es noch einmal. Bleibt es dabei, sagen Sie es ihrem Betreiber.
 error-large = Das ist zu viel

@@ -102,7 +102,7 @@ another-account = Use another account
 consent-title = { $application } asks for access
 signed-in-as = signed in as { $identifier }
 scope-openid = Know who you are
-scope-openid-detail = A number that stands for you
+scope-openid-detail = A name without meaning that stands for you
 scope-profile = See your profile
 scope-profile-detail = Name and language
 scope-email = See your e-mail address
@@ -211,6 +211,12 @@ error-too-many =
         [one] That was too often. Wait one minute, or choose a new password.
        *[other] That was too often. Wait { $minutes } minutes, or choose a new password.
     }
+error-wait =
+    { $minutes ->
+        [one] That was too often. Wait one minute and try again.
+       *[other] That was too often. Wait { $minutes } minutes and try again.
+    }
+error-code-form = A code has six digits. Look at the mail again.
 
 ## Error pages
 error-not-found = This page does not exist
@@ -223,6 +229,10 @@ error-foreign = This was not sent from our page
 error-foreign-text = To protect you, we did nothing. Start over in this browser.
 error-link = This link is no longer good
 error-link-text = It was used before, or it is too old. Start over to get a new one.
+error-elsewhere = This was begun in another browser
+error-elsewhere-text = Go on in the browser where you began, or start over here.
+error-form = We could not read what was sent
+error-form-text = Something in it is not text. Go back, look at what you typed and send it again.
 error-request = The application made a mistake
 error-request-text = You did nothing wrong. Go back to the application and try again. If it stays, tell the people who run it.
 error-large = That is too much

@@ -48,7 +48,10 @@ async fn beside_or_directly(
     let end = Instant::now() + BETWEEN;
     loop {
         match Db::open(&installation.database, OpenOptions::default()).await {
-            Ok(db) => return directly(db, root_key, document, dry_run).await,
+            Ok(db) => {
+                let issuer = installation.issuer.as_deref().unwrap_or(DEFAULT_ISSUER);
+                return directly(db, root_key, (document, issuer), dry_run).await;
+            }
             Err(DbError::Locked(_)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -64,18 +67,20 @@ async fn beside_or_directly(
 async fn directly(
     db: Db,
     root: base::SealingKey,
-    document: &Document,
+    what: (&Document, &str),
     dry_run: bool,
 ) -> Result<Report, Failure> {
+    let (document, issuer) = what;
     store::migrate(&db, MIGRATIONS).await?;
     let env = Env::system();
     let directory = Directory::new(db.clone(), env.clone(), root);
     directory.check_root_key().await?;
     let report = if dry_run {
-        apply::plan(&directory, document, DEFAULT_ISSUER).await
+        apply::plan(&directory, document, issuer).await
     } else {
+        crate::wiring::first_tenant(&directory, issuer, true).await?;
         let pool = HashPool::start(env, HashSettings::default())?;
-        apply::apply(&directory, &pool, document, DEFAULT_ISSUER).await
+        apply::apply(&directory, &pool, document, issuer).await
     };
     db.close().await;
     Ok(report?)

@@ -18,15 +18,15 @@ use work::{HashPool, HashSettings, Mailbox};
 const DEFAULT_PORT: u16 = 8080;
 
 pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
-    crate::observe::start_log(tracing::Level::WARN, false);
+    crate::observe::start_log(tracing::Level::INFO, false);
     let env = Env::system();
-    let root = make_root_key(&dev.data, &env)?;
-    let url = dev.database.clone().unwrap_or_else(|| database_in(&dev.data));
-    let installation = Installation::new(&url, Some(root))?;
     let listen = dev.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)));
     let options = Options { listen, tls: None, proxies: loopback(), limits: Limits::default() };
     let server = wiring::bind(options)?;
     let address = server.address();
+    let root = make_root_key(&dev.data, &env)?;
+    let url = dev.database.clone().unwrap_or_else(|| database_in(&dev.data));
+    let installation = Installation::new(&url, Some(root))?;
     let issuer = match &dev.issuer {
         Some(issuer) => wiring::issuer(issuer)?,
         None if dev.listen.is_none() => format!("http://localhost:{}", address.port()),
@@ -38,7 +38,7 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
     let mailbox = Mailbox::open(dev.data.join("mail"))?;
     let secret = base64(&env.bytes::<24>());
     register_demo(&directory, &pool, &issuer, &secret).await?;
-    announce(&dev, &url, &issuer);
+    announce(&dev, &url, &issuer, address);
     let dev_parts =
         DevParts { listen: reachable(address), secret: Secret::new(secret), mailbox: mailbox.clone() };
     let program = Program {
@@ -115,7 +115,7 @@ async fn register_demo(
     Ok(())
 }
 
-fn announce(dev: &Dev, url: &str, issuer: &str) {
+fn announce(dev: &Dev, url: &str, issuer: &str, address: SocketAddr) {
     let place = match &dev.database {
         None => format!("data in {}", dev.data.display()),
         Some(_) => url.parse::<store::DbUrl>().map(|url| format!("data in {url}")).unwrap_or_default(),
@@ -129,4 +129,7 @@ fn announce(dev: &Dev, url: &str, issuer: &str) {
          ! Development mode, not for the internet. `keyward serve` is for production.",
         env!("CARGO_PKG_VERSION"),
     );
+    if !address.ip().is_loopback() {
+        eprintln!("! It listens on {address}: whoever reaches that reads every mail and code.");
+    }
 }

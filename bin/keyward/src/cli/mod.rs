@@ -124,12 +124,28 @@ impl Failure {
         Self { code: 2, problems: problems.into_iter().collect() }
     }
 
+    /// What is wrong with a configuration.
+    pub(crate) fn configuration<'a>(problems: impl IntoIterator<Item = &'a crate::config::Problem>) -> Self {
+        Self::problems(problems.into_iter().map(|problem| {
+            let mut object = serde_json::to_value(problem).unwrap_or_default();
+            if let Some(object) = object.as_object_mut() {
+                object.insert("error".to_owned(), sentence(&problem.what).into());
+                object.insert("text".to_owned(), problem.to_string().into());
+            }
+            object
+        }))
+    }
+
     fn print(&self, json: bool) {
         for problem in &self.problems {
-            let text = problem.get("error").and_then(|sentence| sentence.as_str());
+            let text = problem.get("text").or(problem.get("error")).and_then(|text| text.as_str());
             match text {
-                Some(sentence) if !json => eprintln!("{sentence}"),
-                _ => eprintln!("{problem}"),
+                Some(text) if !json => eprintln!("{text}"),
+                _ => {
+                    let mut object = problem.clone();
+                    object.as_object_mut().map(|object| object.remove("text"));
+                    eprintln!("{object}");
+                }
             }
         }
     }
@@ -170,7 +186,15 @@ fn sentence(text: &str) -> String {
 
 /// Runs what was typed.
 pub(crate) fn run() -> ExitCode {
-    let command = Command::parse();
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) if error.use_stderr() && std::env::args().any(|argument| argument == "--json") => {
+            let failure = Failure::usage(error.to_string().trim_end());
+            failure.print(true);
+            return ExitCode::from(failure.code);
+        }
+        Err(error) => error.exit(),
+    };
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(perform(command.verb, command.json)),
         Err(error) => Err(Failure::failed(format!("The program cannot start its threads: {error}."))),

@@ -25,20 +25,26 @@ pub(crate) struct Installation {
     /// The file of an embedded database.
     pub(crate) file: Option<PathBuf>,
     pub(crate) root_key: Option<SealingKey>,
+    /// The issuer of the first tenant, where a configuration names it.
+    pub(crate) issuer: Option<String>,
+    /// The data folder that was named.
+    data: Option<PathBuf>,
 }
 
 impl Installation {
     /// The database of this address.
     pub(crate) fn new(url: &str, root_key: Option<SealingKey>) -> Result<Self, Failure> {
         let database: DbUrl = url.parse()?;
-        Ok(Self { database, file: url.strip_prefix("sqlite:").map(PathBuf::from), root_key })
+        let file = url.strip_prefix("sqlite:").map(PathBuf::from);
+        Ok(Self { database, file, root_key, issuer: None, data: None })
     }
 
     /// What a command was told, or the data folder of `dev` in this folder.
     pub(crate) fn of(place: &Place) -> Result<Self, Failure> {
         if let Some(path) = &place.config {
             let config = load(path)?;
-            return Self::new(config.database.expose(), config.root_key.as_ref().map(sealing_key));
+            let own = Self::new(config.database.expose(), config.root_key.as_ref().map(sealing_key))?;
+            return Ok(Self { issuer: Some(config.server.issuer.clone()), ..own });
         }
         let data = place.data.clone().or_else(|| place.database.is_none().then(|| PathBuf::from("data")));
         let url = match (&place.database, &data) {
@@ -52,14 +58,24 @@ impl Installation {
             Some(data) => read_root_key(data)?.or(environment_root_key()?),
             None => environment_root_key()?,
         };
-        Self::new(&url, key)
+        if place.data.is_none()
+            && let Some(data) = &data
+            && !data.exists()
+        {
+            return Err(Failure::usage(format!(
+                "There is no folder {} here. Name the database with --config, --data or --database.",
+                data.display()
+            )));
+        }
+        Ok(Self { data, ..Self::new(&url, key)? })
     }
 
     /// The root key, or why there is none.
     pub(crate) fn root_key(&self) -> Result<SealingKey, Failure> {
         self.root_key.clone().ok_or_else(|| {
+            let place = self.data.as_ref().map(|data| format!(" in {}", data.display())).unwrap_or_default();
             Failure::usage(format!(
-                "There is no root key, and without it nothing secret in the database opens. \
+                "There is no root key{place}, and without it nothing secret in the database opens. \
                  Give --config FILE, or --data DIR of `keyward dev`, or set {ROOT_KEY_VARIABLE}."
             ))
         })
@@ -83,15 +99,8 @@ pub(crate) fn database_in(data: &Path) -> String {
 
 /// Loads a configuration file with the environment over it.
 pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
-    let problem = |problem: &config::Problem| {
-        let mut object = serde_json::to_value(problem).unwrap_or_default();
-        if let Some(object) = object.as_object_mut() {
-            object.insert("error".to_owned(), problem.to_string().into());
-        }
-        object
-    };
-    let sources = Sources::read(path).map_err(|one| Failure::problems([problem(&one)]))?;
-    Config::load(&sources).map_err(|all| Failure::problems(all.iter().map(problem).collect::<Vec<_>>()))
+    let sources = Sources::read(path).map_err(|one| Failure::configuration([&one]))?;
+    Config::load(&sources).map_err(|all| Failure::configuration(&all))
 }
 
 /// The root key as a key that seals.

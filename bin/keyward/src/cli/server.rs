@@ -18,13 +18,7 @@ pub(super) async fn run(path: &Path) -> Result<(), Failure> {
     let config = load(path)?;
     let problems = config.check();
     if problems.iter().any(config::Problem::is_error) {
-        return Err(Failure::problems(problems.iter().map(|problem| {
-            let mut object = serde_json::to_value(problem).unwrap_or_default();
-            if let Some(object) = object.as_object_mut() {
-                object.insert("error".to_owned(), problem.to_string().into());
-            }
-            object
-        })));
+        return Err(Failure::configuration(&problems));
     }
     crate::observe::start_log(config.log.level, config.log.json);
     for problem in &problems {

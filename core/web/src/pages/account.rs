@@ -35,8 +35,10 @@ pub struct Profile {
     pub country: String,
     /// The e-mail address, changed elsewhere.
     pub email: Option<String>,
-    /// The user name, if there is one.
+    /// The user name, if there is one, or what was typed.
     pub username: Option<String>,
+    /// Whether it can be changed here.
+    pub offer_username: bool,
     /// What is wrong, by field name.
     pub errors: Vec<(&'static str, Message)>,
 }
@@ -65,10 +67,12 @@ impl Page for Profile {
             label: Message::verbatim(locale.own_name()),
         };
         let choices = std::iter::once(browser).chain(Locale::ALL.map(own)).collect();
-        Form::new(Message::new("profile-title"))
-            .post(&self.post)
-            .notice(self.notice.as_ref())
-            .field(self.text("name", "field-name", "name", &self.name))
+        let username = self.username.as_deref().unwrap_or_default();
+        let mut form = Form::new(Message::new("profile-title")).post(&self.post).notice(self.notice.as_ref());
+        if self.offer_username {
+            form = form.field(self.text("username", "field-username", "username", username));
+        }
+        form.field(self.text("name", "field-name", "name", &self.name))
             .field(self.text("given_name", "field-given-name", "given-name", &self.given_name))
             .field(self.text("family_name", "field-family-name", "family-name", &self.family_name))
             .field(Field::select("locale", "field-locale", choices).optional().holding(&self.locale))
@@ -90,6 +94,7 @@ impl Page for Profile {
             locality: "Berlin".into(),
             email: Some("alice@example.com".into()),
             username: Some("alice".into()),
+            offer_username: true,
             ..Self::default()
         };
         vec![
@@ -99,6 +104,7 @@ impl Page for Profile {
                 errors: vec![("name", say::too_long(100))],
                 name: LONG.into(),
                 username: None,
+                offer_username: false,
                 ..plain.clone()
             },
             Self {

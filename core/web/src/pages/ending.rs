@@ -199,6 +199,16 @@ impl ErrorPage {
         Self::new("error-foreign", Message::new("error-foreign-text"), request_id)
     }
 
+    /// The flow was begun in another browser.
+    pub fn elsewhere(request_id: &str) -> Self {
+        Self::new("error-elsewhere", Message::new("error-elsewhere-text"), request_id)
+    }
+
+    /// What was sent cannot be read.
+    pub fn unreadable(request_id: &str) -> Self {
+        Self::new("error-form", Message::new("error-form-text"), request_id)
+    }
+
     /// A link from a mail that is used up or too old.
     pub fn dead_link(request_id: &str) -> Self {
         Self::new("error-link", Message::new("error-link-text"), request_id)
@@ -254,6 +264,8 @@ impl Page for ErrorPage {
             Self::expired(id).start_over("/signin"),
             Self::cookies_off(id).retry("/signin"),
             Self::foreign(id).start_over("/signin"),
+            Self::elsewhere(id).start_over("/signin"),
+            Self::unreadable(id),
             Self::dead_link(id).start_over("/signin"),
             Self::bad_request(id)
                 .detail("invalid_redirect_uri", "The redirect_uri is not registered for this client."),

@@ -68,6 +68,8 @@ sentences! {
     session_ended => "notice-session-ended";
     /// There already was an account for the proven address; the person is signed in to it.
     account_existed => "notice-account-existed";
+    /// What was typed cannot be a code.
+    code_malformed => "error-code-form";
     /// A device whose browser and system are not known.
     unknown_device => "device-unknown";
 }
@@ -75,6 +77,11 @@ sentences! {
 /// Too many attempts; it goes on in so many minutes.
 pub fn too_many_attempts(minutes: u32) -> Message {
     Message::new("error-too-many").number("minutes", minutes)
+}
+
+/// Something else was asked for too often; it goes on in so many minutes.
+pub fn wait(minutes: u32) -> Message {
+    Message::new("error-wait").number("minutes", minutes)
 }
 
 /// A wrong code; so many tries are left.

@@ -148,6 +148,7 @@ impl Draft {
         if typed.is_empty() || Some(typed) == old {
             return;
         }
+        self.page.username = Some(typed.to_owned());
         match Username::parse(typed) {
             Ok(name) => {
                 self.change("username", json!(old), Some(json!(name.as_typed())));
@@ -194,6 +195,7 @@ impl Draft {
     fn refused(&mut self, name: &'static str, message: Message) {
         match self.shown(name) {
             Some(_) => self.page.errors.push((name, message)),
+            None if name == "username" => self.page.errors.push((name, message)),
             None => self.page.notice = Some(Notice::error(message)),
         }
     }

@@ -35,6 +35,10 @@ pub(crate) async fn take(turn: &Turn<'_>, waiting: &Sent, sent: &Submission) -> 
     if typed.is_empty() {
         return Move::refuse(Problems::with("code", say::code_missing()));
     }
+    // A slip of the finger costs no try.
+    if typed.len() != 6 || !typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Move::refuse(Problems::with("code", say::code_malformed()));
+    }
     let answer = code::check(turn.visit, &turn.flow, waiting, &typed).await?;
     answered(turn, waiting, answer).await
 }

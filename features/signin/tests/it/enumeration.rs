@@ -100,14 +100,14 @@ on_each!(abuse_15_an_unknown_account_answers_writes_and_costs_like_a_known_one, 
             "/recover",
             &[
                 &[("identifier", "?")],
-                &[("code", "00000x")],
+                &[("code", "000000")],
                 &[("action", "resend")],
                 &[("action", "another")],
             ],
         ),
         (
             "/register",
-            &[&[("email", "?")], &[("code", "00000x")], &[("action", "resend")], &[("action", "another")]],
+            &[&[("email", "?")], &[("code", "000000")], &[("action", "resend")], &[("action", "another")]],
         ),
     ];
     for (known, unknown) in known_and_not {

@@ -119,7 +119,7 @@ on_each!(asking_for_user_names_is_limited, |world| {
         browser.post(&page, &[("username", "alice"), ("password", PASSWORD)]).await.is(422, "details");
     }
     let page = browser.post(&page, &[("username", "alice"), ("password", PASSWORD)]).await;
-    page.is(429, "details").says("error-too-many");
+    page.is(429, "details").says("error-wait");
 });
 
 on_each!(abuse_21_an_address_set_unproven_yields_to_whoever_proves_it, |world| {
