@@ -57,3 +57,19 @@ async fn a_person_opens_the_mailbox_and_a_mail() {
     assert!(!mail.text.contains("<script>"));
     assert_eq!(alice.get("/dev/mail/none").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_name_of_somebody_else_that_was_pointed_here_reads_no_mail() {
+    let place = Place::new().await;
+    catch(&place, 1, "alice@example.com");
+    for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example"] {
+        for path in ["/dev/mail", "/dev/mail.json"] {
+            let seen = place.browser().get_at(host, path).await;
+            assert_eq!(seen.status, StatusCode::NOT_FOUND, "{host}{path}");
+            assert!(!seen.text.contains("000001"), "{host}{path}");
+        }
+    }
+    for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "ID.example.com"] {
+        assert_eq!(place.browser().get_at(host, "/dev/mail.json").await.status, StatusCode::OK, "{host}");
+    }
+}

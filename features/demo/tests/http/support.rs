@@ -234,9 +234,14 @@ pub(crate) struct Seen {
 
 impl Browser<'_> {
     pub(crate) async fn get(&mut self, path: &str) -> Seen {
+        self.get_at("id.example.com", path).await
+    }
+
+    /// The page as asked for under this host.
+    pub(crate) async fn get_at(&mut self, host: &str, path: &str) -> Seen {
         let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = http::Request::get(path)
-            .header(header::HOST, "id.example.com")
+            .header(header::HOST, host)
             .header(header::ACCEPT, "text/html")
             .header(header::COOKIE, pairs.join("; "))
             .body(axum::body::Body::empty())
