@@ -2,6 +2,8 @@
 
 mod cli;
 mod config;
+mod failure;
+mod installation;
 mod observe;
 mod serve;
 mod wiring;

@@ -1,7 +1,8 @@
 //! Wiring: brings the capabilities together behind one address, with what runs in the background.
 
 use crate::{
-    cli::{Failure, Installation, socket_beside},
+    failure::Failure,
+    installation::{Installation, socket_beside},
     observe::{self, Access, Edge, EdgeOptions, Metrics, Readiness, TenantLabel},
     serve::{self, Drained, Limits, Options, Server, Shutdown},
 };

@@ -1,7 +1,10 @@
 //! `keyward apply`: hands the file to the server that holds the embedded database, or works on the
 //! database itself.
 
-use super::{Failure, Place, place::Installation};
+use crate::{
+    failure::Failure,
+    installation::{Installation, Place},
+};
 use apply::{Document, Report};
 use base::Env;
 use std::{

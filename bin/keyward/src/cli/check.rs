@@ -1,6 +1,6 @@
 //! `keyward config check`.
 
-use super::{Failure, place::load};
+use crate::{failure::Failure, installation::load};
 use std::path::Path;
 
 /// Prints what is wrong or unsafe; fails if the server would not start.

@@ -1,10 +1,9 @@
 //! `keyward dev`: everything on one machine, for development.
 
-use super::{
-    Dev, Failure,
-    place::{Installation, database_in, make_root_key},
-};
+use super::Dev;
 use crate::{
+    failure::Failure,
+    installation::{Installation, database_in, make_root_key},
     observe::Access,
     serve::{Limits, Options},
     wiring::{self, DevParts, Program},

@@ -1,6 +1,9 @@
 //! `keyward migrate`: brings the database to this version, or says what that would do.
 
-use super::{Failure, Place, place::Installation};
+use crate::{
+    failure::Failure,
+    installation::{Installation, Place},
+};
 use store::{Db, MIGRATIONS, OpenOptions};
 
 pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {

@@ -1,11 +1,9 @@
 //! `keyward serve`: production, by a configuration file. It refuses what is unsafe, with the fix.
 
-use super::{
-    Failure,
-    place::{Installation, load, sealing_key},
-};
 use crate::{
     config::{self, Config, MailSecurity},
+    failure::Failure,
+    installation::{Installation, load, sealing_key},
     observe::Access,
     serve::Options,
     wiring::{self, Program},

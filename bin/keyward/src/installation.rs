@@ -1,9 +1,12 @@
 //! Where a command works: the database, the root key, and beside an embedded database the socket
 //! of the server that holds it.
 
-use super::{Failure, Place};
-use crate::config::{self, Config, Sources};
+use crate::{
+    config::{self, Config, Sources},
+    failure::Failure,
+};
 use base::{Env, SealingKey, Secret};
+use clap::Args;
 use std::{
     fs,
     io::Write as _,
@@ -18,6 +21,20 @@ const DATABASE: &str = "keyward.db";
 const ROOT_KEY: &str = "root.key";
 /// The variable that holds the root key.
 const ROOT_KEY_VARIABLE: &str = "KEYWARD_ROOT_KEY";
+
+/// Which database a command works on.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// The configuration file of the server.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "database"])]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder of `keyward dev`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The database: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
 
 /// A database with what opens its secrets.
 pub(crate) struct Installation {
