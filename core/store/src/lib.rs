@@ -48,6 +48,7 @@ mod engine;
 pub mod lease;
 mod migrate;
 pub mod rows;
+pub mod rules;
 #[doc(hidden)]
 pub mod scratch;
 mod statements;
