@@ -1,4 +1,4 @@
-//! Events as they are read back: the customer's recent activity.
+//! Events as they are read back: the customer's recent activity, and by number for those who follow.
 
 use crate::{Db, DbError, args, row, statements};
 use base::{Id, Time, id};
@@ -21,7 +21,25 @@ row! {
     }
 }
 
+row! {
+    /// What a follower of events learns of one.
+    pub struct FollowedEvent {
+        /// Its number, in the order of becoming visible.
+        pub number: i64,
+        /// In which tenant.
+        pub tenant: Id<id::Tenant>,
+        /// What happened.
+        pub kind: String,
+        /// Whom it concerns.
+        pub person: Option<Id<id::Person>>,
+        /// In which session.
+        pub session: Option<Id<id::Session>>,
+    }
+}
+
 statements! {
+    const AFTER: &str = "SELECT number, tenant, kind, person, session FROM event \
+        WHERE number > $1 ORDER BY number LIMIT 500";
     const OF_PERSON: &str = "SELECT id, kind, application, actor, at, data FROM event \
         WHERE tenant = $1 AND person = $2 AND id < $3 ORDER BY id DESC LIMIT 50";
 }
@@ -38,4 +56,12 @@ pub async fn of_person(
 ) -> Result<Vec<StoredEvent>, DbError> {
     let before = before.unwrap_or(Id::from_bytes([0xff; 16]));
     db.many(OF_PERSON, args![tenant, person, before]).await
+}
+
+/// The events of all tenants after this number, in order, five hundred at most.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn after(db: &Db, number: i64) -> Result<Vec<FollowedEvent>, DbError> {
+    db.many(AFTER, args![number]).await
 }
