@@ -11,7 +11,7 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use store::{Db, DbError, Directory, MIGRATIONS, OpenOptions};
+use store::{Address, Db, DbError, Directory, MIGRATIONS, OpenOptions};
 use tokio::time::sleep;
 use work::{HashPool, HashSettings};
 
@@ -81,7 +81,9 @@ async fn directly(
     let report = if dry_run {
         apply::plan(&directory, document, issuer).await
     } else {
-        crate::wiring::first_tenant(&directory, issuer, true).await?;
+        if directory.resolve(Address::Root).await?.is_none() {
+            crate::wiring::first_tenant(&directory, issuer, false).await?;
+        }
         let pool = HashPool::start(env, HashSettings::default())?;
         apply::apply(&directory, &pool, document, issuer).await
     };

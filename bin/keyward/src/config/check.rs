@@ -165,8 +165,16 @@ fn database(config: &Config) -> Vec<Problem> {
     const OPTION: &str = "database.url";
     let url = config.database.expose().as_str();
     if let Some(path) = url.strip_prefix("sqlite:") {
-        let vanishing =
-            ["/tmp", "/var/tmp", "/dev/shm", "/run"].iter().any(|folder| Path::new(path).starts_with(folder));
+        let within = |folders: &[&str]| folders.iter().any(|folder| Path::new(path).starts_with(folder));
+        let vanishing = within(&["/dev/shm", "/run"]);
+        if within(&["/tmp", "/var/tmp"]) {
+            return vec![Problem::warning(
+                OPTION,
+                format!("`{url}` is in a folder that machines clean up"),
+                "every account would be lost",
+                "use a lasting place, such as sqlite:/var/lib/keyward/keyward.db",
+            )];
+        }
         if path.is_empty() || path.contains(":memory:") || vanishing {
             let what = format!("`{url}` does not outlive a restart of the machine");
             return vec![Problem::error(

@@ -220,7 +220,7 @@ fn unsafe_settings_are_refused() {
         (&[("KEYWARD_MAIL_SECURITY", "none"), ("KEYWARD_MAIL_HOST", "127.0.0.1")], &[]),
         (&[("KEYWARD_MAIL_USERNAME", "u")], &["mail.password"]),
         (&[("KEYWARD_MAIL_PASSWORD", "p")], &["mail.username"]),
-        (&[("KEYWARD_DATABASE_URL", "sqlite:/tmp/x.db")], &["database.url"]),
+        (&[("KEYWARD_DATABASE_URL", "sqlite:/run/x.db")], &["database.url"]),
         (&[("KEYWARD_DATABASE_URL", "sqlite::memory:")], &["database.url"]),
         (&[("KEYWARD_DATABASE_URL", "mysql://x")], &["database.url"]),
         (&[("KEYWARD_DATABASE_URL", "")], &["database.url"]),
@@ -230,6 +230,13 @@ fn unsafe_settings_are_refused() {
         assert_eq!(good_with(environment), *expected, "{environment:?}");
     }
     assert_eq!(complaints(GOOD, &[]), ["secrets.root_key"]);
+}
+
+#[test]
+fn a_database_in_a_folder_that_is_cleaned_up_is_a_warning() {
+    let environment = [("KEYWARD_ROOT_KEY", KEY), ("KEYWARD_DATABASE_URL", "sqlite:/tmp/x.db")];
+    let problems = load(GOOD, &environment).unwrap().check();
+    assert!(problems.iter().any(|problem| problem.option == "database.url" && !problem.is_error()));
 }
 
 #[test]
