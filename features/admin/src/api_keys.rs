@@ -178,7 +178,9 @@ fn event_of(call: &Call, tenant: &Tenant, kind: &'static str, mut detail: serde_
     if tenant.id == call.tenant.id {
         return call.unit(kind, About::NOBODY, detail);
     }
-    detail["by"] = call.caller.named();
+    if let Some(detail) = detail.as_object_mut() {
+        detail.insert("by".to_owned(), call.caller.named());
+    }
     let event = base::Event::new(call.env(), kind)
         .actor(call.caller.actor())
         .origin(call.origin.clone())

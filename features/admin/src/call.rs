@@ -9,7 +9,7 @@ use crate::{
     scope::Permissions,
 };
 use axum::response::{IntoResponse, Response};
-use base::{Env, Event, Id, Origin, RequestId, SealingKey, Time, id};
+use base::{Env, Event, Id, Origin, SealingKey, Time, id};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -22,7 +22,6 @@ pub(crate) struct Call {
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) caller: Caller,
-    pub(crate) request_id: RequestId,
     pub(crate) path: BTreeMap<String, String>,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,

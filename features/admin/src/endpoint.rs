@@ -7,7 +7,6 @@ use crate::{
     scope::Permission,
     shape::Components,
 };
-use http::Method;
 use serde_json::Value;
 use std::{future::Future, pin::Pin};
 
@@ -73,16 +72,6 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    pub(crate) const fn method(self) -> Method {
-        match self {
-            Self::Get => Method::GET,
-            Self::Post => Method::POST,
-            Self::Put => Method::PUT,
-            Self::Patch => Method::PATCH,
-            Self::Delete => Method::DELETE,
-        }
-    }
-
     /// As the document spells it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

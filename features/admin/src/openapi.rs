@@ -16,7 +16,9 @@ pub(crate) fn document(issuer: &str) -> Value {
         let at = paths
             .entry(endpoint.path)
             .or_insert_with(|| json!({ "parameters": path_parameters(endpoint.path) }));
-        at[endpoint.method.as_str()] = described;
+        if let Some(at) = at.as_object_mut() {
+            at.insert(endpoint.method.as_str().to_owned(), described);
+        }
     }
     components.insert("Problem".to_owned(), problem());
     let scopes: Map<String, Value> = Permission::ALL
@@ -73,7 +75,18 @@ fn operation(endpoint: &Endpoint, components: &mut Components) -> Value {
         parameters.push(header("Idempotency-Key", "A repeat under the same key within a day makes nothing."));
     }
     let permission = endpoint.permission.as_str();
-    let mut operation = json!({
+    let body = endpoint.takes.map(|takes| {
+        let schema = json!({ "schema": takes(components) });
+        let kinds: &[&str] = match endpoint.method {
+            Verb::Patch => &["application/json", "application/merge-patch+json"],
+            _ => &["application/json"],
+        };
+        let content: Map<String, Value> =
+            kinds.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
+        json!({ "required": true, "content": content })
+    });
+    let mut operation = Map::from_iter(body.map(|body| ("requestBody".to_owned(), body)));
+    let described = json!({
         "operationId": endpoint.id,
         "summary": endpoint.summary,
         "tags": [endpoint.path.split('/').nth(1).unwrap_or_default()],
@@ -82,21 +95,18 @@ fn operation(endpoint: &Endpoint, components: &mut Components) -> Value {
         "x-scope": permission,
         "responses": responses(endpoint, components),
     });
-    if let Some(takes) = endpoint.takes {
-        let mut content = json!({ "application/json": { "schema": takes(components) } });
-        if endpoint.method == Verb::Patch {
-            content["application/merge-patch+json"] = json!({ "schema": takes(components) });
-        }
-        operation["requestBody"] = json!({ "required": true, "content": content });
-    }
-    operation
+    operation.extend(described.as_object().cloned().unwrap_or_default());
+    Value::Object(operation)
 }
 
 fn responses(endpoint: &Endpoint, components: &mut Components) -> Value {
-    let mut success = json!({ "description": "Done." });
-    if let Some(gives) = endpoint.gives {
-        success["content"] = json!({ endpoint.media: { "schema": gives(components) } });
-    }
+    let success = match endpoint.gives {
+        Some(gives) => {
+            let content = json!({ endpoint.media: { "schema": gives(components) } });
+            json!({ "description": "Done.", "content": content })
+        }
+        None => json!({ "description": "Done." }),
+    };
     let mut responses = Map::from_iter([(endpoint.status.to_string(), success)]);
     let refusals: &[u16] = match (endpoint.takes.is_some(), endpoint.guarded) {
         (true, true) => &[400, 401, 403, 404, 409, 412, 413, 415, 503],

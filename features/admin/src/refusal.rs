@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use base::{Error, Kind, RequestId};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// A stable code with its status and title; `docs/admin-api.md` has a section for each.
@@ -126,25 +126,22 @@ impl Problem {
     fn respond(&self, issuer: &str, request_id: &RequestId) -> Response {
         let Code { name, status, title } = self.code;
         self.log(request_id);
-        let mut body = json!({
-            "type": format!("{issuer}/api/v1/problems/{name}"),
-            "title": title,
-            "status": status,
-            "code": name,
-            "request_id": request_id.0,
-        });
-        if let Some(detail) = &self.detail {
-            body["detail"] = detail.as_str().into();
-        }
-        if let Some(scope) = self.scope {
-            body["scope"] = scope.into();
-        }
-        if !self.fields.is_empty() {
-            let entry = |(field, message): &(String, String)| json!({ "field": field, "message": message });
-            body["fields"] = Value::Array(self.fields.iter().map(entry).collect());
-        }
+        let entry = |(field, message): &(String, String)| json!({ "field": field, "message": message });
+        let fields: Vec<Value> = self.fields.iter().map(entry).collect();
+        let mut body = Map::from_iter([
+            ("type".to_owned(), format!("{issuer}/api/v1/problems/{name}").into()),
+            ("title".to_owned(), title.into()),
+            ("status".to_owned(), status.into()),
+            ("code".to_owned(), name.into()),
+            ("request_id".to_owned(), request_id.0.as_str().into()),
+        ]);
+        let detail = self.detail.as_deref().map(Value::from);
+        let more =
+            [("detail", detail), ("scope", self.scope.map(Value::from)), ("fields", Some(fields.into()))];
+        let told = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        body.extend(told.filter(|(_, value)| value.as_array().is_none_or(|list| !list.is_empty())));
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, body.to_string()).into_response();
+        let mut response = (status, Value::Object(body).to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

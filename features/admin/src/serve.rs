@@ -93,7 +93,6 @@ async fn admit(
         endpoint,
         tenant,
         caller,
-        request_id: request_id(parts),
         path: path(parts).await?,
         query: query(endpoint, parts)?,
         headers: parts.headers.clone(),

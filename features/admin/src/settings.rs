@@ -31,6 +31,7 @@ impl Shape for TenantSettings {
                     Value::Number(_) => json!({ "type": ["integer", "null"], "default": default }),
                     Value::Object(_) => json!({ "type": ["object", "null"] }),
                     Value::Null if name == "password_min" => json!({ "type": ["integer", "null"] }),
+                    Value::Null if !name.ends_with("_url") => json!({}),
                     _ => json!({ "type": ["string", "null"], "default": default }),
                 };
                 (name.clone(), schema)

@@ -76,14 +76,14 @@ pub(crate) fn object(
             }
             (name.to_owned(), schema)
         };
-        let mut schema = json!({
+        let properties: Map<String, Value> = fields.clone().into_iter().map(described).collect();
+        let schema = json!({
             "type": "object",
             "description": doc.trim(),
             "additionalProperties": false,
             "required": required,
+            "properties": properties,
         });
-        let properties: Map<String, Value> = fields.clone().into_iter().map(described).collect();
-        schema["properties"] = Value::Object(properties);
         components.insert(name.to_owned(), schema);
     }
     json!({ "$ref": format!("#/components/schemas/{name}") })

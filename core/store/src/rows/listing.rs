@@ -121,11 +121,11 @@ statements! {
     const EVENTS: &str = "SELECT id, kind, person, actor, application, session, at, data, number FROM \
         (SELECT id, kind, person, actor, application, session, at, data, number FROM event \
         WHERE tenant = $1 AND id < $2 AND id >= $3 ORDER BY id DESC LIMIT 5000) AS recent \
-        WHERE (kind = $4 OR $4 = '') AND (application = $5 OR $5 = $6) ORDER BY id DESC LIMIT $7";
+        WHERE (kind = $4 OR $4 = '') AND (application = $5 OR $5 IS NULL) ORDER BY id DESC LIMIT $6";
     const EVENTS_OF: &str = "SELECT id, kind, person, actor, application, session, at, data, number FROM \
         (SELECT id, kind, person, actor, application, session, at, data, number FROM event \
-        WHERE tenant = $1 AND person = $8 AND id < $2 AND id >= $3 ORDER BY id DESC LIMIT 5000) AS recent \
-        WHERE (kind = $4 OR $4 = '') AND (application = $5 OR $5 = $6) ORDER BY id DESC LIMIT $7";
+        WHERE tenant = $1 AND person = $7 AND id < $2 AND id >= $3 ORDER BY id DESC LIMIT 5000) AS recent \
+        WHERE (kind = $4 OR $4 = '') AND (application = $5 OR $5 IS NULL) ORDER BY id DESC LIMIT $6";
     const WINDOW_END: &str = "SELECT id FROM event WHERE tenant = $1 AND id < $2 AND id >= $3 \
         ORDER BY id DESC LIMIT 1 OFFSET 4999";
     const WINDOW_END_OF: &str = "SELECT id FROM event WHERE tenant = $1 AND person = $4 AND id < $2 AND id >= $3 \
@@ -293,10 +293,8 @@ pub async fn events(
     range: (Id<id::Event>, Id<id::Event>),
     limit: i64,
 ) -> Result<Vec<ListedEvent>, DbError> {
-    let none = Id::<id::Application>::from_bytes([0; 16]);
-    let application = filter.application.unwrap_or(none);
     let kind = filter.kind.as_deref().unwrap_or_default();
-    let mut args = args![tenant, range.0, range.1, kind, application, none, limit];
+    let mut args = args![tenant, range.0, range.1, kind, filter.application, limit];
     match filter.person {
         None => db.scan(EVENTS, args).await,
         Some(person) => {

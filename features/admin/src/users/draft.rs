@@ -96,9 +96,12 @@ impl Problems {
     }
 }
 
+/// An identifier with how it was proven.
+type Proven = (Identifier, Option<&'static str>);
+
 /// A new person as they were checked.
 struct Draft {
-    identifiers: Vec<(Identifier, Option<&'static str>)>,
+    identifiers: Vec<Proven>,
     external: Vec<(String, String)>,
     password: Option<Prepared>,
 }
@@ -203,7 +206,7 @@ async fn taken(call: &Call, draft: &Draft, sub: Option<&str>) -> Result<(), Refu
 fn answer(
     call: &Call,
     locale: &Option<String>,
-    (identifiers, external): (&[(Identifier, Option<&'static str>)], &[(String, String)]),
+    (identifiers, external): (&[Proven], &[(String, String)]),
     (created, attributes, has_password): (&store::accounts::Created, Map<String, Value>, bool),
 ) -> Result<Answer, Refusal> {
     use crate::{

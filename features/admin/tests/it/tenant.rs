@@ -1,0 +1,112 @@
+//! `/api/v1/settings`, `/templates`, `/keys`, `/tenants`.
+
+use crate::world::{As, worlds};
+use http::StatusCode;
+use jose::Algorithm;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn settings_are_patched_checked_and_in_force_at_once() {
+    for world in worlds().await {
+        let caller = world.key("", &["settings:read", "settings:write"]).await;
+        let patch = json!({ "registration": false, "theme": { "light": { "accent": "#3a4fd8" } } });
+        let changed = world.patch(&caller, "/settings", patch).await.ok();
+        assert_eq!((&changed["registration"], &changed["usernames"]), (&json!(false), &json!(true)));
+        assert!(!world.directory.tenant(world.tenant.id).await.unwrap().unwrap().settings.registration);
+        for (wrong, field) in [
+            (json!({ "colour": 1 }), "colour"),
+            (json!({ "locale": 1 }), "locale"),
+            (json!({ "templates": {} }), "templates"),
+            (json!({ "theme": { "light": { "accent": "red" } } }), "theme"),
+            (json!({ "theme": { "shadow": 1 } }), "theme"),
+            (json!({ "session_idle": 864000, "session_absolute": 3600 }), "session_idle"),
+        ] {
+            let reply = world.patch(&caller, "/settings", wrong.clone()).await;
+            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{wrong}");
+            assert_eq!(reply.json()["fields"][0]["field"], field, "{}", reply.text);
+        }
+        let back = world.patch(&caller, "/settings", json!({ "registration": null })).await.ok();
+        assert_eq!(back["registration"], true);
+        world.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn templates_are_set_read_and_taken_back() {
+    for world in worlds().await {
+        let caller = world.key("", &["settings:read", "settings:write"]).await;
+        let source = json!({ "source": "<p>Hello</p>" });
+        let set =
+            world.call(&caller, ("PUT", "/templates/_footer.html"), Some(source.clone()), &[]).await.ok();
+        assert_eq!(set["source"], "<p>Hello</p>");
+        assert_eq!(world.get(&caller, "/templates").await.ok()["items"][0]["name"], "_footer.html");
+        let odd = world.call(&caller, ("PUT", "/templates/a%2Fb"), Some(source), &[]).await;
+        assert_eq!(odd.code(), "invalid");
+        assert_eq!(world.delete(&caller, "/templates/_footer.html").await.status, StatusCode::NO_CONTENT);
+        assert_eq!(world.get(&caller, "/templates/_footer.html").await.code(), "not-found");
+        world.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn a_signing_key_is_published_before_it_signs() {
+    for world in worlds().await {
+        let caller = world.key("", &["keys:read", "keys:write"]).await;
+        let kid = |tenant: &std::sync::Arc<store::Tenant>| {
+            tenant.signing_key(Algorithm::Es256).unwrap().kid().to_owned()
+        };
+        let states = |keys: &Value| -> Vec<String> {
+            let keys = keys["items"].as_array().unwrap().iter().filter(|key| key["algorithm"] == "ES256");
+            keys.map(|key| key["state"].as_str().unwrap().to_owned()).collect()
+        };
+        let first = kid(&world.tenant);
+        let body = json!({ "algorithm": "ES256" });
+        let published = world.post(&caller, "/keys/rotate", body.clone()).await.ok();
+        assert_eq!(states(&published), ["current", "next"]);
+        assert_eq!(kid(&world.fresh().await), first, "it does not sign yet");
+        assert_eq!(world.fresh().await.signing_keys().len(), 2, "but is published");
+        let rotated = world.post(&caller, "/keys/rotate", body).await.ok();
+        assert_eq!(states(&rotated), ["retired", "current", "next"]);
+        assert_ne!(kid(&world.fresh().await), first);
+        for wrong in ["HS256", "none", ""] {
+            assert_eq!(
+                world.post(&caller, "/keys/rotate", json!({ "algorithm": wrong })).await.code(),
+                "invalid"
+            );
+        }
+        world.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn tenants_are_made_and_changed_at_the_first_tenant_only() {
+    for world in worlds().await {
+        let caller = world.key("", &["tenants:read", "tenants:write", "users:read"]).await;
+        let made = world.post(&caller, "/tenants", json!({ "slug": "beta", "name": "Beta" })).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let made = made.json();
+        assert_eq!(made["issuer"], "http://localhost:8080/t/beta");
+        let path = format!("/tenants/{}", made["id"].as_str().unwrap());
+        let key = json!({ "name": "first", "scopes": ["users:read"] });
+        let key = world.post(&caller, &format!("{path}/api-keys"), key).await.ok();
+        let beta = As { base: "/t/beta", ..As::token(key["secret"].as_str().unwrap()) };
+        assert_eq!(world.get(&beta, "/users").await.status, StatusCode::OK);
+        let more = json!({ "name": "more", "scopes": ["users:write"] });
+        assert_eq!(world.post(&caller, &format!("{path}/api-keys"), more).await.code(), "beyond-caller");
+
+        assert_eq!(world.post(&caller, "/tenants", json!({ "slug": "beta" })).await.code(), "taken");
+        for wrong in [
+            json!({ "slug": "Beta" }),
+            json!({ "slug": "x", "issuer": "http://evil.example" }),
+            json!({ "slug": "x", "settings": { "locale": 1 } }),
+        ] {
+            assert_eq!(world.post(&caller, "/tenants", wrong.clone()).await.code(), "invalid", "{wrong}");
+        }
+        world.patch(&caller, &path, json!({ "state": "disabled" })).await.ok();
+        assert_eq!(world.get(&beta, "/users").await.status, StatusCode::NOT_FOUND);
+        let own = format!("/tenants/{}", world.tenant.id);
+        assert_eq!(world.patch(&caller, &own, json!({ "state": "disabled" })).await.code(), "wrong-state");
+        assert_eq!(world.get(&caller, "/tenants?limit=2").await.ok()["items"].as_array().unwrap().len(), 2);
+        world.remove().await;
+    }
+}
