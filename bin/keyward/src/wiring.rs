@@ -14,8 +14,9 @@ use axum::{
 };
 use base::{Env, Event, Kind, Secret, net::Network};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use store::{Address, Db, Directory, MIGRATIONS, NewTenant, OpenOptions, Unit, rows};
+use store::{Address, Db, Directory, Migration, NewTenant, OpenOptions, Unit, rows};
 use web::Site;
+use work::outbound::{self, Documents, Outbound, Policy};
 use work::{AccountSlots, Admission, HashPool, Jobs, MailSignal, Mailbox, Rate, Transport, Worker};
 
 /// The slug of the tenant that is made at first start.
@@ -73,6 +74,11 @@ pub(crate) fn issuer(text: &str) -> Result<String, Failure> {
     )))
 }
 
+/// The tables of the store and of every capability that has its own.
+pub(crate) fn migrations() -> Vec<Migration> {
+    [store::MIGRATIONS, oidc::MIGRATIONS, admin::MIGRATIONS].concat()
+}
+
 /// Opens the database, brings it to this version and checks the root key.
 pub(crate) async fn open(
     installation: &Installation,
@@ -86,7 +92,7 @@ pub(crate) async fn open(
         )),
         error => error.into(),
     })?;
-    store::migrate(&db, MIGRATIONS).await?;
+    store::migrate(&db, &migrations()).await?;
     let directory = Directory::new(db, env, root);
     directory.check_root_key().await?;
     Ok(directory)
@@ -160,7 +166,8 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
     let metrics = Arc::new(Metrics::new());
     watch(&metrics, &program, &mail);
     let readiness = Arc::new(readiness(&program.directory, stop.clone()));
-    let app = application(&program, &mail);
+    let outbound = outbound(&program)?;
+    let app = application(&program, &mail, outbound.clone())?;
     let routes = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
     let mut edge = EdgeOptions::new(program.directory.env().clone(), Arc::clone(&metrics));
     edge.https = program.issuer.starts_with("https://");
@@ -185,10 +192,12 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
     }
     tokio::spawn(program.directory.clone().watch());
     let jobs = Jobs::spawn(program.directory.clone(), requested(stop.clone()));
+    let site = Site::new(program.directory.clone());
+    let notices = tokio::spawn(oidc::notices(site, outbound, requested(stop.clone())));
     let worker = Worker::new(program.directory, program.transport, mail);
     let worker = tokio::spawn(worker.run(requested(stop.clone())));
     let drained = server.run(router, stop).await;
-    for task in [jobs, worker] {
+    for task in [jobs, worker, notices] {
         let abort = task.abort_handle();
         match tokio::time::timeout(BACKGROUND_ENDS, task).await {
             Ok(Ok(())) => {}
@@ -230,7 +239,9 @@ fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
 }
 
 /// The capabilities behind their tenants.
-fn application(program: &Program, mail: &MailSignal) -> Router {
+fn application(program: &Program, mail: &MailSignal, outbound: Outbound) -> Result<Router, Failure> {
+    let documents =
+        Documents::new(outbound.clone(), Arc::new(base::SystemClock), outbound::Limits::default());
     let site = Site::new(program.directory.clone());
     let mut limits = work::Limits::default();
     if program.dev.is_some() {
@@ -248,9 +259,10 @@ fn application(program: &Program, mail: &MailSignal) -> Router {
     let journeys = signin.journeys();
     let mut router = Router::new()
         .merge(web::routes(site.clone()))
+        .merge(admin::routes(admin::Admin { site: site.clone(), pool: program.pool.clone() }))
         .merge(signin::routes(signin))
         .merge(account::routes(account::Account { site: site.clone(), journeys: Arc::clone(&journeys) }))
-        .merge(oidc::routes(oidc::Oidc { site: site.clone(), journeys }));
+        .merge(oidc::routes(oidc::Oidc { site: site.clone(), journeys, documents, outbound }));
     if let Some(dev) = &program.dev {
         router = router.merge(demo::routes(demo::Demo {
             site: site.clone(),
@@ -261,7 +273,16 @@ fn application(program: &Program, mail: &MailSignal) -> Router {
     }
     let fallback = Router::new().fallback(web::not_found).with_state(site.clone());
     let router = router.fallback_service(fallback).layer(from_fn(label));
-    web::tenancy::mount(site, router)
+    Ok(web::tenancy::mount(site, router))
+}
+
+/// The one client for requests that go outwards: in `dev` this machine may be asked too.
+fn outbound(program: &Program) -> Result<Outbound, Failure> {
+    let policy = match program.dev {
+        Some(_) => Policy::dev(),
+        None => Policy::production(Vec::new(), None),
+    };
+    Ok(Outbound::new(policy)?)
 }
 
 /// Tells the log which route and tenant answered.

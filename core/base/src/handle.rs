@@ -21,6 +21,10 @@ pub enum HandleKind {
     Link,
     /// A key for the admin API.
     ApiKey,
+    /// What lets somebody register an application (RFC 7591).
+    InitialAccess,
+    /// With what an application manages its registration (RFC 7592).
+    Registration,
 }
 
 impl HandleKind {
@@ -32,6 +36,8 @@ impl HandleKind {
             Self::Access => "at_",
             Self::Link => "ln_",
             Self::ApiKey => "ak_",
+            Self::InitialAccess => "ia_",
+            Self::Registration => "rg_",
         }
     }
 }

@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { id: "20261124000100_event", sql: include_str!("../migrations/20261124000100_event.sql") },
     Migration { id: "20261124000200_core", sql: include_str!("../migrations/20261124000200_core.sql") },
     Migration { id: "20261125000100_listing", sql: include_str!("../migrations/20261125000100_listing.sql") },
+    Migration { id: "20261125000200_secret", sql: include_str!("../migrations/20261125000200_secret.sql") },
 ];
 
 /// A statement that the database has not seen.

@@ -6,14 +6,11 @@ use crate::{
     walk::{TRIES, contended, merge, unfit},
 };
 use base::{Env, Error, Event, Id, id};
-use oauth::{Client, client::GrantType};
+use oauth::{AuthMethod, Client, client::GrantType};
 use serde_json::{Map, Value, json};
 use store::{
-    Application, Directory, Mac, Tenant, Unit,
-    rows::{
-        self,
-        application::{ApplicationRow, SecretRow},
-    },
+    Application, Directory, Tenant, Unit,
+    rows::{self, application::ApplicationRow},
 };
 
 /// What becomes of an application.
@@ -47,14 +44,16 @@ pub(crate) async fn decide(
     let json = Value::Object(metadata).to_string();
     let after: Client = serde_json::from_str(&json).map_err(|error| unfit(&entry.path, error))?;
     let secrets = rows::application::secrets(directory.db(), tenant.id, old.id).await?;
-    let has_secret = !secrets.is_empty();
+    // For assertions the secret itself must be there: one that was not sealed is of no use.
+    let jwt = after.token_endpoint_auth_method == Some(AuthMethod::ClientSecretJwt);
+    let unsealed = jwt && secrets.iter().all(|secret| secret.sealed.is_none());
+    let has_secret = !secrets.is_empty() && !unsealed;
     check(entry, &after, entry.secret.is_some() || has_secret)?;
 
     let known = Application { id: old.id, active: true, version: old.version, client: before, secrets };
-    let replace_secret = entry
-        .secret
-        .as_ref()
-        .is_some_and(|secret| !known.accepts_secret(tenant, secret.expose(), directory.env().now()));
+    let replace_secret = entry.secret.as_ref().is_some_and(|secret| {
+        unsealed || !known.accepts_secret(tenant, secret.expose(), directory.env().now())
+    });
     let mut row = ApplicationRow { name: after.display_name().to_owned(), ..old.clone() };
     row.state = entry.state.map_or(row.state, str::to_owned);
     let mut differs = Difference::between(&object(&known.client)?, &object(&after)?);
@@ -102,7 +101,14 @@ fn patch(metadata: &mut Map<String, Value>, entry: &ApplicationEntry, was_public
 /// Whether all of it together makes sense.
 fn check(entry: &ApplicationEntry, client: &Client, has_secret: bool) -> Result<(), Error> {
     client.check().map_err(|error| unfit(&entry.path, format!("does not fit together: {error}")))?;
-    match (client.is_public(), has_secret, entry.secret.is_some()) {
+    let jwt = client.token_endpoint_auth_method == Some(AuthMethod::ClientSecretJwt);
+    if jwt && entry.secret.as_ref().is_some_and(|secret| secret.expose().len() < jose::HmacKey::MIN_BYTES) {
+        return Err(unfit(
+            &entry.path,
+            "needs a client_secret of at least 32 characters for client_secret_jwt",
+        ));
+    }
+    match (client.is_public(), has_secret || !client.has_secret(), entry.secret.is_some()) {
         (false, false, _) => Err(unfit(
             &entry.path,
             "has no secret; add client_secret or client_secret_file, or \"public: true\" if it cannot keep one",
@@ -191,9 +197,7 @@ fn unit(env: &Env, tenant: &Tenant, entry: &ApplicationEntry, decision: &Decisio
         rows::application::drop_secrets(&mut unit, tenant.id, row.id);
     }
     if let Some(secret) = entry.secret.as_ref().filter(|_| decision.replace_secret) {
-        let (key_version, key) = tenant.mac(Mac::ClientSecret)?;
-        let mac = key.sign(&[row.id.as_bytes(), secret.expose().as_bytes()]).to_vec();
-        let secret = SecretRow { id: env.id(), mac, key_version, expires_at: None };
+        let secret = tenant.client_secret(env, row.id, &decision.client, secret.expose())?;
         rows::application::insert_secret(&mut unit, tenant.id, row.id, &secret, now);
     }
     rows::tenant::raise(&mut unit, tenant.id, tenant.version, now);

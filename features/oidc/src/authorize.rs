@@ -9,6 +9,7 @@ use crate::{
     carry, events,
     issue::{Holder, Issued},
     request::{Consent, Request, Wanted, application, reference, server},
+    session_check, subject,
 };
 use axum::{
     body::Bytes,
@@ -89,7 +90,7 @@ impl Asked {
 
     async fn answer(&self, oidc: &Oidc, visit: &Visit) -> Result<Response, Stop> {
         let checked = self.checked();
-        let wanted = Wanted::of(visit, checked).await?.map_err(|_| {
+        let wanted = Wanted::of(visit, self.client(), checked).await?.map_err(|_| {
             checked.refuse(
                 ErrorCode::InvalidRequest,
                 "id_token_hint is not an ID token of this server for this application",
@@ -143,7 +144,7 @@ impl Asked {
             |session: &Living| expected.as_ref().is_some_and(|row| row.person == session.row.person);
         let at = sessions.iter().position(is_expected).unwrap_or(0);
         match sessions.into_iter().nth(at) {
-            Some(session) => Candidate::of(visit, session.row).await,
+            Some(session) => Candidate::of(visit, self.client(), session.row).await,
             None => Ok(None),
         }
     }
@@ -168,7 +169,8 @@ impl Asked {
         let mut unit = Unit::new(event.id, vec![events::row(visit, event).await?]);
         issued.write(visit, &mut unit);
         if visit.db().commit(unit).await?.done() {
-            let answer = self.checked().success(&visit.tenant.issuer, &issued.code());
+            let (client, session) = (self.client(), candidate.session.id);
+            let answer = session_check::success(visit, self.checked(), client, session, &issued.code())?;
             return Ok(visit.leave(ending(answer), Some(self.client().display_name())));
         }
         // The person was locked out or changed their password in this very moment.
@@ -231,12 +233,12 @@ impl Asked {
 
 impl Candidate {
     /// The session with its person, unless they are gone since it was read.
-    async fn of(visit: &Visit, session: SessionRow) -> Result<Option<Self>, Error> {
+    async fn of(visit: &Visit, client: &Client, session: SessionRow) -> Result<Option<Self>, Error> {
         let (db, tenant) = (visit.db(), visit.tenant.id);
         let person = person::by_id(db, tenant, session.person).await?;
         let current = |person: &PersonRow| person.is_active() && person.epoch == session.epoch;
         let Some(person) = person.filter(current) else { return Ok(None) };
-        let subject = subject(visit, person.id).await?;
+        let subject = subject::for_client(visit, client, person.id).await?;
         Ok(Some(Self { session, person, subject }))
     }
 
@@ -262,7 +264,7 @@ fn named(kind: &str, normal: &str, typed: &str) -> Fact {
     Fact::Named(Named { kind: kind.to_owned(), normal: normal.to_owned(), typed: typed.to_owned() })
 }
 
-/// The subject under which applications know the person.
+/// The subject under which applications know the person, unless they have one for their sector.
 pub(crate) async fn subject(visit: &Visit, person: Id<id::Person>) -> Result<String, Error> {
     let subject = person::subject(visit.db(), visit.tenant.id, person).await?;
     subject.ok_or_else(|| Error::internal("a person without a subject"))

@@ -1,17 +1,19 @@
 //! A call of a program: no cookies, no language, JSON out. Every answer is kept out of caches.
 
+use crate::Oidc;
 use axum::{
     body::Bytes,
-    extract::{FromRef, FromRequestParts, rejection::BytesRejection},
+    extract::{FromRequestParts, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
 use base::{Env, Error, Kind, Origin, RequestId, Time, net::ClientAddr};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use oauth::{ErrorCode, Params, token::TokenError};
+use oauth::{Client, ErrorCode, Params, RedirectUri, bearer::BearerError, token::TokenError};
 use serde::Serialize;
 use std::sync::Arc;
 use store::{Db, Tenant, rows::person::PersonRow};
 use web::{Site, tenancy::Addressed};
+use work::outbound::Documents;
 
 /// One call to one tenant.
 pub(crate) struct Call {
@@ -23,6 +25,10 @@ pub(crate) struct Call {
     pub(crate) request_id: RequestId,
     /// Where it comes from.
     pub(crate) origin: Origin,
+    /// Documents of others.
+    pub(crate) documents: Documents,
+    /// The endpoint, below the issuer.
+    pub(crate) path: String,
     headers: HeaderMap,
 }
 
@@ -30,6 +36,8 @@ pub(crate) struct Call {
 pub(crate) enum Failure {
     /// By the rules of the protocol.
     Refused(TokenError),
+    /// By the rules of whatever a bearer token opens.
+    Bearer(BearerError),
     /// By something else.
     Broken(Error),
 }
@@ -37,6 +45,12 @@ pub(crate) enum Failure {
 impl From<TokenError> for Failure {
     fn from(error: TokenError) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl From<BearerError> for Failure {
+    fn from(error: BearerError) -> Self {
+        Self::Bearer(error)
     }
 }
 
@@ -101,10 +115,11 @@ impl Call {
 }
 
 impl Failure {
-    /// The answer (RFC 6749 section 5.2).
+    /// The answer (RFC 6749 section 5.2, RFC 6750 section 3).
     pub(crate) fn respond(self, request_id: &RequestId) -> Response {
         match self {
             Self::Refused(error) => refused(&error, request_id),
+            Self::Bearer(error) => barred(&error, request_id),
             Self::Broken(error) => broken(&error, request_id),
         }
     }
@@ -117,6 +132,22 @@ fn refused(error: &TokenError, request_id: &RequestId) -> Response {
     let mut response = json(status, &error.body());
     if let Some(challenge) = error.www_authenticate() {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
+}
+
+fn barred(error: &BearerError, request_id: &RequestId) -> Response {
+    tracing::debug!(request_id = request_id.0, reason = %error, "an access token was refused");
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let body = match error {
+        BearerError::Missing => serde_json::json!({}),
+        BearerError::Refused(refusal) => {
+            serde_json::json!({ "error": refusal.code, "error_description": refusal.description })
+        }
+    };
+    let mut response = json(status, &body);
+    if let Ok(challenge) = HeaderValue::from_str(&error.www_authenticate()) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
 }
@@ -151,6 +182,19 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     (status, headers, axum::Json(body)).into_response()
 }
 
+/// Lets scripts of the calling origin read the answer, if the application is at home there: by its
+/// declaration, or as a public application whose redirect URI lies there.
+pub(crate) fn share_with(response: &mut Response, call: &Call, client: &Client) {
+    if let Some(origin) = call.header(header::ORIGIN).filter(|origin| is_home(client, origin)) {
+        share(response, origin);
+    }
+}
+
+fn is_home(client: &Client, origin: &str) -> bool {
+    let is_there = |uri: &RedirectUri| uri.origin().is_some_and(|own| own.as_str() == origin);
+    client.allows_origin(origin) || (client.is_public() && client.redirect_uris.iter().any(is_there))
+}
+
 /// Lets scripts of this origin read the answer.
 pub(crate) fn share(response: &mut Response, origin: &str) {
     if let Ok(origin) = HeaderValue::from_str(origin) {
@@ -171,14 +215,10 @@ pub(crate) fn preflight(methods: &'static str) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-impl<S> FromRequestParts<S> for Call
-where
-    Site: FromRef<S>,
-    S: Send + Sync,
-{
+impl FromRequestParts<Oidc> for Call {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, oidc: &Oidc) -> Result<Self, Response> {
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or(RequestId(String::new()));
         let addressed = parts.extensions.get::<Addressed>().cloned();
         let tenant = addressed.map_or(Ok(None), |addressed| addressed.0);
@@ -190,6 +230,14 @@ where
             address: parts.extensions.get::<ClientAddr>().map(|client| client.to_string()),
             agent: agent.map(|agent| agent.chars().take(400).collect()),
         };
-        Ok(Self { site: Site::from_ref(state), tenant, request_id, origin, headers: parts.headers.clone() })
+        Ok(Self {
+            site: oidc.site.clone(),
+            tenant,
+            request_id,
+            origin,
+            documents: oidc.documents.clone(),
+            path: parts.uri.path().to_owned(),
+            headers: parts.headers.clone(),
+        })
     }
 }

@@ -1,6 +1,9 @@
-//! Who calls the token endpoint (RFC 6749 section 2.3).
+//! Which application calls (RFC 6749 section 2.3), the same at every endpoint that wants to know.
 
-use crate::call::{Call, Failure};
+use crate::{
+    assertion,
+    call::{Call, Failure},
+};
 use base::{Error, Event};
 use http::header;
 use oauth::{Params, token::ClientAuth};
@@ -22,6 +25,10 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Arc<App
     let found = call.site.directory().application(&call.tenant, presented.client_id.as_str()).await?;
     let application = found.filter(|application| application.active);
     let application = application.ok_or_else(|| presented.invalid_client())?;
+    if presented.is_assertion() {
+        assertion::check(call, &application, &presented).await?;
+        return Ok(application);
+    }
     presented.check_method(&application.client)?;
     if let Some(secret) = &presented.secret {
         if !application.accepts_secret(&call.tenant, secret.expose(), call.now()) {

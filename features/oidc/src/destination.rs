@@ -5,6 +5,7 @@ use crate::{
     events,
     issue::{Holder, Issued},
     request::{Consent, Request, Wanted},
+    session_check,
 };
 use base::{Error, Id, id};
 use journey::{Goal, Reason, Rules};
@@ -74,7 +75,7 @@ async fn rules(
     let request = Request::read(request)?;
     let application = request.application(visit).await?;
     let checked = &request.checked;
-    let wanted = Wanted::of(visit, checked).await?;
+    let wanted = Wanted::of(visit, &application.client, checked).await?;
     let wanted = wanted.map_err(|_| Error::internal("a hint of a flow is not ours any more"))?;
     let consent = Consent::of(visit, &application, person, checked).await?;
     let due = consent.due(checked, &application.client);
@@ -145,7 +146,8 @@ async fn finish(
     let issued = Issued::new(visit, &application, checked, &holder);
     unit.record(events::row(visit, issued.event(visit)).await?);
     issued.write(visit, unit);
-    Ok(ending(checked.success(&visit.tenant.issuer, &issued.code())))
+    let code = issued.code();
+    Ok(ending(session_check::success(visit, checked, &application.client, finished.session, &code)?))
 }
 
 #[cfg(test)]

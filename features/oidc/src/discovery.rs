@@ -1,17 +1,34 @@
 //! What applications read first: the metadata of the server and its public keys. Both are made of
 //! what the tenant is, never of the request, and anybody may read them from anywhere.
 
-use crate::{call::Call, request};
+use crate::{call::Call, keys, request, session_check};
 use axum::response::{IntoResponse, Response};
 use http::header;
-use jose::JwkSet;
-use oauth::discovery::Metadata;
+use jose::{Algorithm, JwkSet};
+use oauth::discovery::{Features, Metadata};
 use serde::Serialize;
+use store::{Tenant, rows::tenant::ClientRegistration};
 
 /// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4) and
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414 section 3).
 pub(crate) async fn metadata(call: Call) -> Response {
-    public("application/json", &Metadata::new(&request::server(&call.tenant)))
+    let document = Metadata::with(&request::server(&call.tenant), &features(&call.tenant));
+    public("application/json", &document)
+}
+
+/// What there is besides the core.
+fn features(tenant: &Tenant) -> Features {
+    Features {
+        introspection: true,
+        revocation: true,
+        registration: tenant.settings.client_registration != ClientRegistration::Off,
+        session_management: session_check::is_on(tenant),
+        frontchannel_logout: true,
+        backchannel_logout: true,
+        pairwise: true,
+        assertion_algorithms: Algorithm::ALL.to_vec(),
+        userinfo_algorithms: keys::offered(),
+    }
 }
 
 /// `GET /jwks`: the keys that sign, those that did and those that will (RFC 7517 section 5).

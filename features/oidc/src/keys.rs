@@ -45,6 +45,11 @@ pub(crate) fn verify<T: serde::de::DeserializeOwned>(tenant: &Tenant, token: &st
     jose::verify(token, &keys, typ).ok()?.claims().ok()
 }
 
+/// The algorithms that tokens can be signed with; keys are made when they are needed first.
+pub(crate) fn offered() -> Vec<Algorithm> {
+    Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect()
+}
+
 /// What an `id_token_hint` says, expired or not, if this tenant made it.
 pub(crate) fn hint(tenant: &Tenant, token: &str) -> Option<HintFacts> {
     #[derive(Deserialize)]
@@ -52,6 +57,9 @@ pub(crate) fn hint(tenant: &Tenant, token: &str) -> Option<HintFacts> {
         iss: String,
         sub: String,
         aud: ClientId,
+        /// A signed userinfo answer has none, and is no ID token.
+        #[serde(rename = "exp")]
+        _exp: i64,
         sid: Option<String>,
     }
     let claims: Hinted = verify(tenant, token, Typ::IdToken)?;

@@ -1,6 +1,7 @@
 //! OpenID Connect and OAuth 2.0 for applications.
 //!
-//! Mounts `/authorize`, `/token`, `/userinfo`, `/logout`, `/logout/confirm`, `/jwks`,
+//! Mounts `/authorize`, `/token`, `/userinfo`, `/introspect`, `/revoke`, `/register`,
+//! `/register/{client_id}`, `/logout`, `/logout/confirm`, `/session/check`, `/jwks`,
 //! `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`, and answers
 //! as [`Requests`] to the sign-in that runs a flow for an application.
 //!
@@ -8,7 +9,9 @@
 //! by the sign-in behind [`Journeys`]. This crate must not show a page that asks for a proof, and
 //! must not accept at one endpoint what was made for another.
 
+mod access_token;
 mod answer;
+mod assertion;
 mod authorize;
 mod call;
 mod carry;
@@ -17,17 +20,25 @@ mod destination;
 mod discovery;
 mod events;
 mod grants;
+mod introspect;
 mod issue;
 mod keys;
 mod logout;
 mod mint;
+mod notice;
 mod person;
 mod refresh_token;
 mod request;
+mod revoke;
+mod rows;
+mod session_check;
+mod subject;
 mod token;
 mod userinfo;
 
 pub use destination::Requests;
+pub use notice::notices;
+pub use rows::{MIGRATIONS, statements};
 
 use axum::{
     Router,
@@ -36,6 +47,7 @@ use axum::{
 };
 use std::sync::Arc;
 use web::{Site, intent::Journeys};
+use work::outbound::{Documents, Outbound};
 
 /// The most bytes of a form; what a request may have is decided below that.
 const MOST_BYTES: usize = 64 * 1024;
@@ -47,6 +59,16 @@ pub struct Oidc {
     pub site: Site,
     /// The sign-in.
     pub journeys: Arc<dyn Journeys>,
+    /// Documents of others: keys of applications, lists of their addresses.
+    pub documents: Documents,
+    /// Tells applications of ended sessions.
+    pub outbound: Outbound,
+}
+
+impl Oidc {
+    fn delivery(&self) -> notice::Delivery {
+        notice::Delivery::new(self.site.clone(), self.outbound.clone())
+    }
 }
 
 impl FromRef<Oidc> for Site {
@@ -61,8 +83,11 @@ pub fn routes(oidc: Oidc) -> Router {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/token", post(token::post).options(token::preflight))
         .route("/userinfo", get(userinfo::get).post(userinfo::post).options(userinfo::preflight))
+        .route("/introspect", post(introspect::post).options(introspect::preflight))
+        .route("/revoke", post(revoke::post).options(revoke::preflight))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/confirm", post(logout::confirm))
+        .route("/session/check", get(session_check::page))
         .route("/jwks", get(discovery::jwks))
         .route("/.well-known/openid-configuration", get(discovery::metadata))
         .route("/.well-known/oauth-authorization-server", get(discovery::metadata))

@@ -1,7 +1,7 @@
-//! Tokens: JWT access tokens (RFC 9068), ID tokens (OpenID Connect Core section 2), and the answer
+//! Tokens: access tokens (RFC 9068, or opaque), ID tokens (OpenID Connect Core section 2), and the answer
 //! that carries them.
 
-use crate::{call::Call, person, request::ACR};
+use crate::{access_token, call::Call, person, request::ACR, subject};
 use base::{Error, Id, id};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jose::{Algorithm, Typ};
@@ -9,6 +9,7 @@ use journey::Authentication;
 use oauth::{
     Client, Scopes,
     claims::{AccessTokenClaims, ClaimsRequest, IdTokenClaims, id_token_claims},
+    client::AccessTokenFormat,
     scope::OPENID,
     token::TokenRequest,
 };
@@ -18,7 +19,7 @@ use store::{
     Tenant,
     rows::{
         grant::GrantRow,
-        person::{PersonRow, by_id, subject},
+        person::{PersonRow, by_id, subject as public_subject},
     },
 };
 
@@ -40,7 +41,8 @@ pub(crate) struct Holder {
     pub(crate) grant: GrantRow,
     /// The person.
     pub(crate) person: PersonRow,
-    subject: String,
+    /// Under which name the application knows the person.
+    pub(crate) subject: String,
     asked: ClaimsRequest,
     claims: Map<String, Value>,
 }
@@ -71,11 +73,12 @@ impl Holder {
     ///
     /// # Errors
     /// Kind `Unavailable` if the store cannot answer.
-    pub(crate) async fn load(call: &Call, grant: GrantRow) -> Result<Self, Error> {
+    pub(crate) async fn load(call: &Call, client: &Client, grant: GrantRow) -> Result<Self, Error> {
         let missing = || Error::internal("the person of a grant is not there");
         let (db, tenant) = (call.db(), &call.tenant);
         let person = by_id(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
-        let subject = subject(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
+        let public = public_subject(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
+        let subject = subject::of(tenant, client, &public)?;
         let asked = claims_request(&grant);
         let claims = match asked.id_token.is_empty() {
             true => Map::new(),
@@ -108,11 +111,13 @@ pub(crate) fn claims_request(grant: &GrantRow) -> ClaimsRequest {
 
 /// The algorithms that the answer to this request needs keys for.
 pub(crate) fn algorithms(client: &Client, request: &TokenRequest) -> Vec<Algorithm> {
-    let access = client.access_token_signed_response_alg;
-    match request {
-        TokenRequest::ClientCredentials { .. } => vec![access],
-        _ => vec![access, client.id_token_signed_response_alg],
-    }
+    let access = (client.access_token_format == AccessTokenFormat::Jwt)
+        .then_some(client.access_token_signed_response_alg);
+    let id_token = match request {
+        TokenRequest::ClientCredentials { .. } => None,
+        _ => Some(client.id_token_signed_response_alg),
+    };
+    access.into_iter().chain(id_token).collect()
 }
 
 /// Signs the tokens.
@@ -155,7 +160,12 @@ fn access_token(call: &Call, client: &Client, granted: &Granted, now: i64) -> Re
         amr: holder.map(Holder::amr).unwrap_or_default(),
         sid: holder.and_then(Holder::sid),
     };
-    sign(&call.tenant, client.access_token_signed_response_alg, Typ::AccessToken, &claims)
+    match client.access_token_format {
+        AccessTokenFormat::Opaque => access_token::seal(call.env(), &call.tenant, &claims),
+        AccessTokenFormat::Jwt => {
+            sign(&call.tenant, client.access_token_signed_response_alg, Typ::AccessToken, &claims)
+        }
+    }
 }
 
 fn id_token(
@@ -182,7 +192,16 @@ fn id_token(
     sign(&call.tenant, algorithm, Typ::IdToken, &claims)
 }
 
-fn sign(tenant: &Tenant, algorithm: Algorithm, typ: Typ, claims: &impl Serialize) -> Result<String, Error> {
+/// Signs claims as a token of this type.
+///
+/// # Errors
+/// Kind `Unavailable` if the key is missing.
+pub(crate) fn sign(
+    tenant: &Tenant,
+    algorithm: Algorithm,
+    typ: Typ,
+    claims: &impl Serialize,
+) -> Result<String, Error> {
     let missing = || Error::unavailable(format!("no key for {}", algorithm.as_str()));
     let key = tenant.signing_key(algorithm).ok_or_else(missing)?;
     key.sign(typ, claims).map_err(|error| Error::internal(format!("signing: {error}")))

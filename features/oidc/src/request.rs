@@ -1,23 +1,21 @@
 //! An application's request as it accompanies a flow, and what has to be looked up to decide on it:
 //! the application, the person it asks for, the consent that was given before.
 
-use crate::keys;
+use crate::{keys, subject};
 use base::{Error, Id, Kind, id};
 use journey::Reference;
 use oauth::{
     Client, Scopes,
     authorize::{Checked, Demand, Prompt, Remembered, SessionFacts, Situation},
     claims::{BY_SCOPE, scope_of},
+    client::ConsentMode,
     discovery::Server,
     uri,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
-use store::{
-    Application, DbError, Tenant,
-    rows::{consent, person},
-};
+use store::{Application, DbError, Tenant, rows::consent};
 use web::{Visit, locale::Locale};
 
 /// The authentication contexts that exist: one proof, whichever.
@@ -46,16 +44,11 @@ pub(crate) struct NotOurs;
 
 /// What the tenant's server is.
 pub(crate) fn server(tenant: &Tenant) -> Server {
-    use jose::Algorithm::{Es256, Rs256};
-    let has = |algorithm: &jose::Algorithm| {
-        matches!(algorithm, Rs256 | Es256)
-            || tenant.signing_keys().iter().any(|entry| entry.key.algorithm() == *algorithm)
-    };
     Server {
         issuer: tenant.issuer.clone(),
         ui_locales: Locale::ALL.iter().map(|locale| locale.code().to_owned()).collect(),
         acr_values: vec![ACR.to_owned()],
-        id_token_algorithms: jose::Algorithm::ALL.into_iter().filter(has).collect(),
+        id_token_algorithms: keys::offered(),
     }
 }
 
@@ -113,18 +106,24 @@ impl Wanted {
     ///
     /// # Errors
     /// The inner one if the hint is not ours; the outer if the store cannot answer.
-    pub(crate) async fn of(visit: &Visit, checked: &Checked) -> Result<Result<Self, NotOurs>, DbError> {
-        let hinted = match &checked.id_token_hint {
+    pub(crate) async fn of(
+        visit: &Visit,
+        client: &Client,
+        checked: &Checked,
+    ) -> Result<Result<Self, NotOurs>, Error> {
+        let hint = match &checked.id_token_hint {
             None => None,
             Some(token) => match keys::hint(&visit.tenant, token) {
-                Some(hint) if hint.client_id == checked.client_id => Some(hint.subject),
+                Some(hint) if hint.client_id == checked.client_id => Some(hint),
                 _ => return Ok(Err(NotOurs)),
             },
         };
+        let sid = hint.as_ref().and_then(|hint| hint.session.clone());
+        let hinted = hint.map(|hint| hint.subject);
         let person = match hinted.as_deref().or(checked.claims.subject()) {
             None => None,
-            Some(subject) => {
-                let person = person::by_subject(visit.db(), visit.tenant.id, subject).await?;
+            Some(name) => {
+                let person = subject::person(visit, client, name, sid.as_deref()).await?;
                 Some(person.map_or(Reference([0; 16]), reference))
             }
         };
@@ -179,9 +178,10 @@ impl Consent {
         let bare = Checked { id_token_hint: None, claims: Default::default(), ..checked.clone() };
         let situation =
             Situation { session: Some(session), remembered: self.remembered(), ..Situation::default() };
+        let mode = client.consent_mode();
         let covered = self.given.as_ref().is_some_and(|given| self.asked.is_subset(given));
-        let is_due =
-            bare.session_demand(client, &situation) != Demand::Proceed || (!client.first_party && !covered);
+        let is_due = bare.session_demand(client, &situation) != Demand::Proceed
+            || (mode != ConsentMode::Skip && !covered);
         if !is_due {
             return Scopes::default();
         }
@@ -189,6 +189,7 @@ impl Consent {
         if let Some(given) = &self.given
             && !covered
             && !checked.prompts(Prompt::Consent)
+            && mode != ConsentMode::Always
         {
             due.retain(|scope| !given.contains(scope.as_str()));
         }

@@ -11,8 +11,8 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     response::Response,
 };
-use http::{StatusCode, header};
-use oauth::{Client, token::TokenRequest};
+use http::StatusCode;
+use oauth::token::TokenRequest;
 use std::sync::Arc;
 use store::Application;
 
@@ -35,9 +35,7 @@ pub(crate) async fn post(
         Ok(answer) => call::json(StatusCode::OK, &answer),
         Err(failure) => failure.respond(&call.request_id),
     };
-    if let Some(origin) = call.header(header::ORIGIN).filter(|origin| is_own(&application.client, origin)) {
-        call::share(&mut response, origin);
-    }
+    call::share_with(&mut response, &call, &application.client);
     response
 }
 
@@ -61,13 +59,4 @@ async fn exchange(
     call.tenant = keys::ready(&call.site, &call.tenant, &algorithms).await?;
     let granted = grants::run(call, application, &request).await?;
     Ok(mint::answer(call, &application.client, granted)?)
-}
-
-/// Whether scripts of this origin are the public application itself.
-fn is_own(client: &Client, origin: &str) -> bool {
-    let of = |uri: &str| {
-        let rest = uri.strip_prefix(origin)?;
-        (rest.is_empty() || rest.starts_with(['/', '?'])).then_some(())
-    };
-    client.is_public() && client.redirect_uris.iter().any(|uri| of(uri.as_str()).is_some())
 }

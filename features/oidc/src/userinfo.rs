@@ -3,53 +3,28 @@
 
 use crate::{
     Oidc,
+    access_token::{self, Ground},
     call::{self, Call, Failure},
     keys, mint, person,
 };
 use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use base::{Error, RequestId};
-use http::{HeaderValue, StatusCode, header};
+use base::Error;
+use http::{StatusCode, header};
 use jose::Typ;
 use oauth::{
-    ErrorCode, Params, Scopes,
+    Client, ErrorCode, Params, Scopes,
     bearer::{self, BearerError},
-    claims::{AccessTokenClaims, userinfo_claims},
+    claims::userinfo_claims,
     error::Refusal,
     scope::OPENID,
 };
 use serde_json::{Map, Value};
-use store::rows::{
-    grant::{self, GrantRow},
-    person as people,
-};
-
-/// Why the claims are not given.
-enum Stop {
-    Refused(BearerError),
-    Broken(Error),
-}
-
-impl From<BearerError> for Stop {
-    fn from(error: BearerError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Broken(error)
-    }
-}
-
-impl From<store::DbError> for Stop {
-    fn from(error: store::DbError) -> Self {
-        Self::Broken(error.into())
-    }
-}
+use std::sync::Arc;
+use store::{Application, rows::person as people};
 
 /// `OPTIONS /userinfo`.
 pub(crate) async fn preflight() -> Response {
@@ -73,70 +48,60 @@ pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, 
 }
 
 async fn answer(call: &Call, form: Option<&Params>) -> Response {
-    let mut response = match claims(call, form).await {
-        Ok(claims) => call::json(StatusCode::OK, &claims),
-        Err(stop) => stop.respond(&call.request_id),
-    };
-    // The token is the only credential, and no browser sends it by itself.
-    call::share(&mut response, "*");
-    response
+    match claims(call, form).await {
+        Ok((claims, client)) => {
+            let mut response = written(call, &client.client, claims)
+                .await
+                .unwrap_or_else(|error| Failure::from(error).respond(&call.request_id));
+            call::share_with(&mut response, call, &client.client);
+            response
+        }
+        Err(failure) => {
+            let mut response = failure.respond(&call.request_id);
+            // It says nothing about anybody, and scripts learn that their token is no good.
+            call::share(&mut response, "*");
+            response
+        }
+    }
 }
 
-async fn claims(call: &Call, form: Option<&Params>) -> Result<Map<String, Value>, Stop> {
+type Claims = Map<String, Value>;
+
+async fn claims(call: &Call, form: Option<&Params>) -> Result<(Claims, Arc<Application>), Failure> {
+    let invalid = BearerError::invalid_token;
     let token = bearer::extract(call.header(header::AUTHORIZATION), form)?;
-    let token = accepted(call, &token)?;
-    let grant = living(call, &token).await?;
-    let person = people::by_id(call.db(), call.tenant.id, grant.person).await?;
-    let person = person.ok_or_else(BearerError::invalid_token)?;
-    let all = person::claims(call.db(), &call.tenant, &person).await?;
+    let token = access_token::read(call, &token).ok_or_else(invalid)?;
     let scopes: Scopes = token.scope.parse().unwrap_or_default();
-    Ok(userinfo_claims(&token.sub, &all, &scopes, &mint::claims_request(&grant)))
-}
-
-/// An access token of ours that is for this endpoint and has not expired.
-fn accepted(call: &Call, token: &str) -> Result<AccessTokenClaims, BearerError> {
-    let claims: Option<AccessTokenClaims> = keys::verify(&call.tenant, token, Typ::AccessToken);
-    let issuer = &call.tenant.issuer;
-    let is_good = |claims: &AccessTokenClaims| claims.iss == *issuer && call.now().seconds() < claims.exp;
-    let claims = claims.filter(is_good).ok_or_else(BearerError::invalid_token)?;
-    let scopes: Scopes = claims.scope.parse().unwrap_or_default();
     if !scopes.contains(OPENID) {
         let why = "the access token was not given for the claims of a person";
-        return Err(Refusal::new(ErrorCode::InsufficientScope, why).into());
+        return Err(BearerError::from(Refusal::new(ErrorCode::InsufficientScope, why)).into());
     }
-    if claims.opens_userinfo(issuer) { Ok(claims) } else { Err(BearerError::invalid_token()) }
+    if !token.opens_userinfo(&call.tenant.issuer) {
+        return Err(invalid().into());
+    }
+    let living = access_token::living(call, &token).await?.ok_or_else(invalid)?;
+    let Ground::Grant(grant) = living.ground else { return Err(invalid().into()) };
+    let person = people::by_id(call.db(), call.tenant.id, grant.person).await?;
+    let person = person.ok_or_else(invalid)?;
+    let all = person::claims(call.db(), &call.tenant, &person).await?;
+    let claims = userinfo_claims(&token.sub, &all, &scopes, &mint::claims_request(&grant));
+    Ok((claims, living.application))
 }
 
-/// The grant behind a token, if it lives and its application is in use.
-async fn living(call: &Call, token: &AccessTokenClaims) -> Result<GrantRow, Stop> {
-    let id = mint::grant_of(&token.jti).ok_or_else(BearerError::invalid_token)?;
-    let grant = grant::by_id(call.db(), call.tenant.id, id).await?;
-    let grant = grant.filter(|grant| grant.is_alive(call.now())).ok_or_else(BearerError::invalid_token)?;
-    let application = call.site.directory().application(&call.tenant, &token.client_id).await?;
-    let is_whose =
-        application.is_some_and(|application| application.active && application.id == grant.application);
-    if is_whose { Ok(grant) } else { Err(BearerError::invalid_token().into()) }
-}
-
-impl Stop {
-    /// The answer (RFC 6750 section 3).
-    fn respond(self, request_id: &RequestId) -> Response {
-        let error = match self {
-            Self::Refused(error) => error,
-            Self::Broken(error) => return Failure::from(error).respond(request_id),
-        };
-        tracing::debug!(request_id = request_id.0, reason = %error, "an access token was refused");
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let body = match &error {
-            BearerError::Missing => serde_json::json!({}),
-            BearerError::Refused(refusal) => {
-                serde_json::json!({ "error": refusal.code, "error_description": refusal.description })
-            }
-        };
-        let mut response = call::json(status, &body);
-        if let Ok(challenge) = HeaderValue::from_str(&error.www_authenticate()) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
-    }
+/// As JSON, or signed for the application that asked for it at its registration (OpenID Connect
+/// Core section 5.3.2).
+async fn written(call: &Call, client: &Client, mut claims: Claims) -> Result<Response, Error> {
+    let Some(algorithm) = client.userinfo_signed_response_alg else {
+        return Ok(call::json(StatusCode::OK, &claims));
+    };
+    let tenant = keys::ready(&call.site, &call.tenant, &[algorithm]).await?;
+    claims.insert("iss".to_owned(), tenant.issuer.as_str().into());
+    claims.insert("aud".to_owned(), client.client_id.as_str().into());
+    let signed = mint::sign(&tenant, algorithm, Typ::IdToken, &claims)?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/jwt"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::PRAGMA, "no-cache"),
+    ];
+    Ok((headers, signed).into_response())
 }

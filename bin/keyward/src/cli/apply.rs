@@ -11,7 +11,7 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use store::{Address, Db, DbError, Directory, MIGRATIONS, OpenOptions};
+use store::{Address, Db, DbError, Directory, OpenOptions};
 use tokio::time::sleep;
 use work::{HashPool, HashSettings};
 
@@ -74,7 +74,7 @@ async fn directly(
     dry_run: bool,
 ) -> Result<Report, Failure> {
     let (document, issuer) = what;
-    store::migrate(&db, MIGRATIONS).await?;
+    store::migrate(&db, &crate::wiring::migrations()).await?;
     let env = Env::system();
     let directory = Directory::new(db.clone(), env.clone(), root);
     directory.check_root_key().await?;

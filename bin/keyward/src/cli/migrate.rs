@@ -1,15 +1,16 @@
 //! `keyward migrate`: brings the database to this version, or says what that would do.
 
+use crate::wiring::migrations;
 use crate::{
     failure::Failure,
     installation::{Installation, Place},
 };
-use store::{Db, MIGRATIONS, OpenOptions};
+use store::{Db, OpenOptions};
 
 pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
     let installation = Installation::of(place)?;
     let db = Db::open(&installation.database, OpenOptions::default()).await?;
-    let pending = store::pending(&db, MIGRATIONS).await?;
+    let pending = store::pending(&db, &migrations()).await?;
     if dry_run {
         for step in &pending {
             match json {
@@ -21,7 +22,7 @@ pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), 
             }
         }
     }
-    let done = if dry_run { 0 } else { store::migrate(&db, MIGRATIONS).await? };
+    let done = if dry_run { 0 } else { store::migrate(&db, &migrations()).await? };
     db.close().await;
     match (dry_run, json) {
         (false, true) => println!("{}", serde_json::json!({ "steps": done })),

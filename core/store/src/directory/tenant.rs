@@ -16,6 +16,9 @@ use std::{
 };
 use zeroize::Zeroizing;
 
+/// The label under which secrets of applications are sealed.
+const SEALED_SECRET: &str = "application_secret.sealed";
+
 /// What an HMAC key of a tenant is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mac {
@@ -208,6 +211,31 @@ impl Tenant {
         }
     }
 
+    /// A new secret of an application as it is stored: its HMAC, and sealed too if the application
+    /// makes assertions with it. It never expires by itself.
+    ///
+    /// # Errors
+    /// Kind `Internal` if the tenant has no key for it.
+    pub fn client_secret(
+        &self,
+        env: &Env,
+        application: Id<id::Application>,
+        client: &oauth::Client,
+        secret: &str,
+    ) -> Result<SecretRow, Error> {
+        let (key_version, key) = self.mac(Mac::ClientSecret)?;
+        let id = env.id();
+        let place = Aad::new(&self.id, SEALED_SECRET, &id);
+        let needed = client.token_endpoint_auth_method == Some(oauth::AuthMethod::ClientSecretJwt);
+        Ok(SecretRow {
+            id,
+            mac: key.sign(&[application.as_bytes(), secret.as_bytes()]).to_vec(),
+            key_version,
+            expires_at: None,
+            sealed: needed.then(|| self.key.seal(env.rng(), place, secret.as_bytes())),
+        })
+    }
+
     pub(crate) fn remembered_application(&self, client_id: &str) -> Option<Arc<Application>> {
         self.applications.read().unwrap_or_else(PoisonError::into_inner).get(client_id).map(Arc::clone)
     }
@@ -258,5 +286,18 @@ impl Application {
         };
         // All are compared, so that time says nothing about which one fits.
         self.secrets.iter().filter(|row| fits(row)).count() > 0
+    }
+
+    /// Its secrets that are sealed and good at this moment, opened.
+    ///
+    /// # Errors
+    /// Kind `Internal` if one does not open.
+    pub fn sealed_secrets(&self, tenant: &Tenant, now: Time) -> Result<Vec<Zeroizing<Vec<u8>>>, Error> {
+        let good = self.secrets.iter().filter(|row| row.expires_at.is_none_or(|end| now < end));
+        let sealed = good.filter_map(|row| Some((row.id, row.sealed.as_ref()?)));
+        let open = |(id, sealed): (Id<id::Credential>, &Vec<u8>)| {
+            Ok(tenant.key.open(Aad::new(&tenant.id, SEALED_SECRET, &id), sealed)?)
+        };
+        sealed.map(open).collect()
     }
 }

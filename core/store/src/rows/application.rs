@@ -22,7 +22,7 @@ row! {
 }
 
 row! {
-    /// A client secret as it is stored: an HMAC, never the secret.
+    /// A client secret as it is stored: an HMAC, and the secret itself only sealed.
     pub struct SecretRow {
         /// Its id.
         pub id: Id<id::Credential>,
@@ -32,6 +32,9 @@ row! {
         pub key_version: i64,
         /// When it stops being accepted.
         pub expires_at: Option<Time>,
+        /// The secret, sealed, where assertions are made with it; see
+        /// [`Tenant::client_secret`](crate::Tenant::client_secret).
+        pub sealed: Option<Vec<u8>>,
     }
 }
 
@@ -42,14 +45,14 @@ statements! {
         WHERE tenant = $1 AND id = $2";
     const LIST: &str = "SELECT id, client_id, name, state, metadata, version FROM application \
         WHERE tenant = $1 ORDER BY client_id";
-    const SECRETS: &str = "SELECT id, mac, key_version, expires_at FROM application_secret \
+    const SECRETS: &str = "SELECT id, mac, key_version, expires_at, sealed FROM application_secret \
         WHERE tenant = $1 AND application = $2 ORDER BY id";
     const INSERT: &str = "INSERT INTO application (tenant, id, client_id, name, state, metadata, version, created_at, \
         updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)";
     const UPDATE: &str = "UPDATE application SET name = $4, state = $5, metadata = $6, version = version + 1, \
         updated_at = $7 WHERE tenant = $1 AND id = $2 AND version = $3";
-    const INSERT_SECRET: &str = "INSERT INTO application_secret (tenant, application, id, mac, key_version, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    const INSERT_SECRET: &str = "INSERT INTO application_secret (tenant, application, id, mac, key_version, created_at, \
+        expires_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     const REMAKE_SECRET: &str = "UPDATE application_secret SET mac = $4, key_version = $5 \
         WHERE tenant = $1 AND application = $2 AND id = $3";
     const DROP_SECRETS: &str = "DELETE FROM application_secret WHERE tenant = $1 AND application = $2";
@@ -141,7 +144,16 @@ pub fn insert_secret(
     secret: &SecretRow,
     now: Time,
 ) {
-    let values = args![tenant, application, secret.id, &secret.mac, secret.key_version, now];
+    let values = args![
+        tenant,
+        application,
+        secret.id,
+        &secret.mac,
+        secret.key_version,
+        now,
+        secret.expires_at,
+        secret.sealed.as_deref()
+    ];
     unit.push(INSERT_SECRET, values, Expect::Rows(1));
 }
 

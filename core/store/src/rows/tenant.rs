@@ -44,16 +44,35 @@ pub struct Settings {
     pub session_idle: u32,
     /// Seconds after which every session ends.
     pub session_absolute: u32,
+    /// Whether applications may watch the session in a frame (OpenID Connect Session Management 1.0).
+    pub session_management: bool,
     /// The language where nothing else says one.
     pub locale: String,
     /// The branding of the pages: product name, logo, colours (`light`, `dark`), radius, font.
     pub theme: serde_json::Map<String, serde_json::Value>,
     /// Changed templates of pages and mails, by name.
     pub templates: std::collections::BTreeMap<String, String>,
+    /// Who may register applications by themselves.
+    pub client_registration: ClientRegistration,
+    /// What they may register; everything that exists here if nothing is said.
+    pub client_policy: Option<oauth::registration::Policy>,
     /// Address of the privacy policy.
     pub privacy_url: Option<String>,
     /// Address of the terms of service.
     pub terms_url: Option<String>,
+}
+
+/// Who may register applications by themselves (RFC 7591 section 3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientRegistration {
+    /// Nobody.
+    #[default]
+    Off,
+    /// Whoever has an initial access token.
+    Token,
+    /// Anybody.
+    Open,
 }
 
 impl Default for Settings {
@@ -65,9 +84,12 @@ impl Default for Settings {
             password_min: None,
             session_idle: 7 * 86_400,
             session_absolute: 30 * 86_400,
+            session_management: false,
             locale: "en".to_owned(),
             theme: Default::default(),
             templates: Default::default(),
+            client_registration: ClientRegistration::Off,
+            client_policy: None,
             privacy_url: None,
             terms_url: None,
         }

@@ -45,13 +45,34 @@ const KNOWN: &[&str] = &[
     "logo_uri",
     "policy_uri",
     "tos_uri",
+    "contacts",
+    "software_id",
+    "software_version",
+    "initiate_login_uri",
+    "jwks",
+    "jwks_uri",
+    "token_endpoint_auth_signing_alg",
+    "access_token_format",
+    "userinfo_signed_response_alg",
+    "subject_type",
+    "sector_identifier_uri",
+    "consent",
+    "default_max_age",
+    "require_auth_time",
+    "default_acr_values",
+    "allowed_origins",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
 ];
 
 /// The keys before the metadata's.
 const OWN: usize = 5;
 const LIFETIMES: &[&str] = &["code", "access_token", "id_token", "refresh_idle", "refresh_absolute"];
 const GRANTS: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
-const METHODS: &[&str] = &["none", "client_secret_basic", "client_secret_post"];
+const METHODS: &[&str] =
+    &["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
 
 /// Reads an application.
 pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<ApplicationEntry> {
@@ -113,8 +134,19 @@ fn check(name: &str, value: &Value) -> Result<(), Vec<Problem>> {
             let parse = |text| web_address(text).map(drop).map_err(|error| error.to_string());
             whole(text(value).and_then(parse))
         }
-        _ => whole(value.as_bool().map(drop).ok_or_else(|| "must be true or false".to_owned())),
+        "first_party" | "require_pkce" | "rotate_refresh_tokens" => {
+            whole(value.as_bool().map(drop).ok_or_else(|| "must be true or false".to_owned()))
+        }
+        _ => whole(as_metadata(name, value)),
     }
+}
+
+/// Whether the value is one of this metadata, as the application itself reads it.
+fn as_metadata(name: &str, value: &Value) -> Result<(), String> {
+    let alone =
+        Map::from_iter([("client_id".to_owned(), Value::from("any")), (name.to_owned(), value.clone())]);
+    let read = serde_json::from_value::<oauth::Client>(Value::Object(alone));
+    read.map(drop).map_err(|error| format!("is not valid: {error}"))
 }
 
 fn word(value: &Value, words: &[&str]) -> Result<(), String> {

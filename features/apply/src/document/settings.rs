@@ -27,10 +27,14 @@ fn check(name: &str, value: &Value) -> Result<(), String> {
         return Ok(());
     }
     match name {
-        "registration" | "usernames" => {
+        "registration" | "usernames" | "session_management" => {
             value.as_bool().map(drop).ok_or_else(|| "must be true or false".into())
         }
         "profile" => one_of(text(value)?, &["default", "nist-aal2"]).map(drop),
+        "client_registration" => one_of(text(value)?, &["off", "token", "open"]).map(drop),
+        "client_policy" => serde_json::from_value::<oauth::registration::Policy>(value.clone())
+            .map(drop)
+            .map_err(|error| format!("is no policy: {error}")),
         "locale" => language(text(value)?).map(drop).map_err(str::to_owned),
         "password_min" => number(value, 8..=64, "characters"),
         "session_idle" | "session_absolute" => number(value, 60..=400 * 86_400, "seconds"),

@@ -4,6 +4,7 @@ use super::{replayed, unit};
 use crate::{
     call::{Call, Failure},
     mint::{Granted, Holder},
+    notice,
     refresh_token::RefreshToken,
 };
 use base::{Error, Handle, HandleKind};
@@ -40,13 +41,14 @@ pub(super) async fn redeem(
         return Err(dead());
     }
     let scopes = found.scopes.parse().map_err(|_| Error::internal("the scopes of a grant are none"))?;
-    let holder = Holder::load(call, found).await?;
+    let holder = Holder::load(call, &application.client, found).await?;
     let key = match application.client.allows(GrantType::RefreshToken) {
         true => Some(call.tenant.mac(Mac::Refresh)?.0),
         false => None,
     };
     let mut unit = unit(call, &holder, "grant.redeemed", serde_json::Value::Null)?;
     grant::redeem(&mut unit, call.tenant.id, holder.grant.id, key, call.now());
+    notice::listen(call, application, &holder, &mut unit);
     if !call.db().commit(unit).await?.done() {
         let now = find(call, presented).await?;
         let lost = now.code_redeemed_at.is_some();

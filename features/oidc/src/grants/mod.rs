@@ -5,6 +5,8 @@ mod machine;
 mod refresh;
 mod tell;
 
+pub(crate) use refresh::refreshable;
+
 use crate::{
     call::{Call, Failure},
     mint::{Granted, Holder},
@@ -59,7 +61,7 @@ async fn replayed(
     artefact: &'static str,
 ) -> Result<Failure, Failure> {
     if grant.state == "active" {
-        let holder = Holder::load(call, grant).await?;
+        let holder = Holder::load(call, &application.client, grant).await?;
         let mut unit = unit(call, &holder, "grant.replayed", json!({ "artefact": artefact }))?;
         grant::end(&mut unit, call.tenant.id, holder.grant.id);
         // A code that comes twice is mostly a page loaded twice; a token is mostly a theft.

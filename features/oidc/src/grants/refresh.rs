@@ -10,7 +10,7 @@ use crate::{
 use base::{Error, Time};
 use oauth::{
     ErrorCode, Scopes,
-    client::Client,
+    client::{Client, ConsentMode},
     token::{Artefact, TokenError, refreshed_scopes},
 };
 use serde_json::Value;
@@ -67,7 +67,7 @@ pub(super) async fn refresh(
             Turn::Keep => (token.number, token.key),
             Turn::Rotate => (token.number.saturating_add(1), call.tenant.mac(Mac::Refresh)?.0),
         };
-        let holder = Holder::load(call, grant).await?;
+        let holder = Holder::load(call, &application.client, grant).await?;
         if commit(call, &holder, &turn, key).await? {
             let refresh = RefreshToken { grant: token.grant, number, key }.reveal(&call.tenant)?;
             return Ok(Granted { holder: Some(holder), scopes, refresh: Some(refresh), nonce: None });
@@ -78,9 +78,25 @@ pub(super) async fn refresh(
 
 /// Alive, and used within its time.
 fn is_usable(grant: &GrantRow, client: &Client, now: Time) -> bool {
+    grant.is_alive(now) && now < usable_until(grant, client)
+}
+
+fn usable_until(grant: &GrantRow, client: &Client) -> Time {
     let (idle, absolute) = (client.lifetimes.refresh_idle, client.lifetimes.refresh_absolute);
     let used = grant.refreshed_at.or(grant.code_redeemed_at).unwrap_or(grant.created_at);
-    grant.is_alive(now) && now < used.plus(seconds(idle)) && now < grant.created_at.plus(seconds(absolute))
+    used.plus(seconds(idle)).min(grant.created_at.plus(seconds(absolute))).min(grant.expires_at)
+}
+
+/// Until when this token gets tokens, if it does now.
+pub(crate) fn refreshable(
+    grant: &GrantRow,
+    token: &RefreshToken,
+    client: &Client,
+    now: Time,
+) -> Option<Time> {
+    let turn = turn(grant, token, client, now);
+    let works = is_usable(grant, client, now) && matches!(turn, Turn::Rotate | Turn::Keep | Turn::Again);
+    works.then(|| usable_until(grant, client))
 }
 
 /// What was granted, as far as the application may still have it and the person still agrees.
@@ -93,7 +109,7 @@ async fn scopes(
     let client = &application.client;
     let granted = grant.scopes.parse().map_err(|_| Error::internal("the scopes of a grant are none"))?;
     let mut scopes = refreshed_scopes(&client.client_id, &granted, client, asked)?;
-    if !client.first_party {
+    if client.consent_mode() != ConsentMode::Skip {
         let consent = consent::find(call.db(), call.tenant.id, grant.person, application.id).await?;
         let consent = consent.ok_or_else(|| TokenError::invalid_grant("the consent was taken back"))?;
         let agreed: Scopes = consent.scopes.parse().unwrap_or_default();

@@ -10,6 +10,8 @@ async fn logout(world: &World, cookie: &str, params: &[(&str, &str)]) -> Answer 
 
 async fn is_signed_in(world: &World, browser: &Browser) -> bool {
     let answer = world.authorize(&browser.cookie, &[("prompt", "none")]).await;
+    let error = answer.param("error");
+    assert!(error.is_none() || error.as_deref() == Some("login_required"), "{error:?}");
     answer.param("code").is_some()
 }
 
@@ -108,6 +110,13 @@ async fn a_hint_that_is_not_ours_leads_nowhere() {
         let (_, rest) = token.split_once('.').unwrap();
         let (payload, _) = rest.split_once('.').unwrap();
         let none = format!("eyJhbGciOiJub25lIn0.{payload}.");
+        // As the certification asks: no redirect, whoever the request says it is of.
+        for hint in [none.as_str(), "nonsense"] {
+            let params = [("id_token_hint", hint), ("post_logout_redirect_uri", BYE), ("state", "x")];
+            let page = logout(world, &alice.cookie, &params).await;
+            assert!(page.status == StatusCode::OK && page.text.contains("id=\"confirm\""), "{}", page.text);
+        }
+        assert!(is_signed_in(world, &alice).await);
         let params =
             [("id_token_hint", none.as_str()), ("client_id", "web"), ("post_logout_redirect_uri", BYE)];
         let page = logout(world, &alice.cookie, &params).await;

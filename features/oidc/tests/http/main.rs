@@ -10,6 +10,14 @@ mod discovery;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
+mod logout_frames;
+#[cfg(test)]
+mod logout_notices;
+#[cfg(test)]
+mod logout_receiver;
+#[cfg(test)]
+mod logout_session;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod requests;

@@ -11,7 +11,7 @@ async fn the_claims_of_the_granted_scopes_are_given() {
         let answer = world.userinfo(tokens["access_token"].as_str().unwrap()).await;
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert_eq!(answer.header("access-control-allow-origin"), "", "nobody asked from another origin");
         assert_eq!(
             answer.json(),
             json!({ "sub": alice.sub, "name": "Alice Example", "given_name": "Alice", "birthdate": "2000-02-29",

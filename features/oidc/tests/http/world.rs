@@ -23,11 +23,11 @@ use std::{
     time::Duration,
 };
 use store::{
-    Db, Directory, Engine, MIGRATIONS, Mac, NewTenant, Tenant, Unit,
+    Db, Directory, Engine, MIGRATIONS, NewTenant, Tenant, Unit,
     accounts::NewAccount,
     migrate,
     rows::{
-        application::{self, ApplicationRow, SecretRow},
+        application::{self, ApplicationRow},
         grant, person, session, tenant,
     },
     scratch::{Scratch, engines},
@@ -37,6 +37,7 @@ use web::{
     Site, Visit,
     intent::{Begin, Boxed, Destination, Finished, Intent, Journeys},
 };
+use work::outbound::{Documents, Limits, Outbound, Policy};
 
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -161,7 +162,7 @@ impl World {
     async fn new(engine: Engine) -> Self {
         let scratch = Scratch::new(engine).await.unwrap();
         let db = scratch.open().await.unwrap();
-        migrate(&db, MIGRATIONS).await.unwrap();
+        migrate(&db, &[MIGRATIONS, oidc::MIGRATIONS].concat()).await.unwrap();
         let clock = Arc::new(MockClock::at(Time::from_seconds(1_800_000_000)));
         let env = Env::new(Arc::clone(&clock) as _, Arc::new(SystemRng));
         let directory = Directory::new(db.clone(), env, SealingKey::generate(&SystemRng));
@@ -175,7 +176,9 @@ impl World {
         let site = Site::new(directory);
         let notes = Arc::new(Notes::default());
         let asked = Asked::default();
-        let oidc = oidc::Oidc { site: site.clone(), journeys: Arc::clone(&notes) as _ };
+        let outbound = Outbound::new(Policy::dev()).unwrap();
+        let documents = Documents::new(outbound.clone(), Arc::clone(&clock) as _, Limits::default());
+        let oidc = oidc::Oidc { site: site.clone(), journeys: Arc::clone(&notes) as _, documents, outbound };
         let router = oidc::routes(oidc).merge(destination(site.clone(), Arc::clone(&asked)));
         let router = web::tenancy::mount(site.clone(), router);
         let world = Self { clock, db, site, tenant, router, notes, asked, scratch };
@@ -234,9 +237,7 @@ impl World {
         let mut unit = self.unit("application.created");
         application::insert(&mut unit, self.tenant.id, &row, self.now());
         if let Some(secret) = secret {
-            let (key_version, key) = self.tenant.mac(Mac::ClientSecret).unwrap();
-            let mac = key.sign(&[row.id.as_bytes(), secret.as_bytes()]).to_vec();
-            let secret = SecretRow { id: self.env().id(), mac, key_version, expires_at: None };
+            let secret = self.tenant.client_secret(self.env(), row.id, client, secret).unwrap();
             application::insert_secret(&mut unit, self.tenant.id, row.id, &secret, self.now());
         }
         self.commit(unit).await;

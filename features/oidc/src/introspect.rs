@@ -1,0 +1,130 @@
+//! `POST /introspect` (RFC 7662): what a token is, for the application that it was given to and for
+//! those that it is for. Whatever does not work, or is not for the caller's eyes, is inactive.
+
+use crate::{
+    Oidc,
+    access_token::{self, Ground},
+    call::{self, Call, Failure},
+    client,
+    grants::refreshable,
+    refresh_token::RefreshToken,
+    request::ACR,
+    subject,
+};
+use axum::{
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    response::Response,
+};
+use base::{Error, Id, id};
+use http::StatusCode;
+use journey::Authentication;
+use oauth::{
+    Client, Params,
+    introspection::{ActiveToken, Introspection, TokenFacts, TokenQuery},
+    token::TokenError,
+};
+use std::sync::Arc;
+use store::{
+    Application,
+    rows::{
+        grant::{self, GrantRow},
+        person,
+    },
+};
+
+/// `OPTIONS /introspect`.
+pub(crate) async fn preflight() -> Response {
+    call::preflight("POST")
+}
+
+/// `POST /introspect`.
+pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
+    let (caller, params) = match caller(&call, body).await {
+        Ok(caller) => caller,
+        Err(failure) => return failure.respond(&call.request_id),
+    };
+    let mut response = match answer(&call, &caller.client, &params).await {
+        Ok(answer) => call::json(StatusCode::OK, &answer),
+        Err(failure) => failure.respond(&call.request_id),
+    };
+    call::share_with(&mut response, &call, &caller.client);
+    response
+}
+
+/// The caller, who must prove something: whoever only says a name could be anybody.
+async fn caller(
+    call: &Call,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(Arc<Application>, Params), Failure> {
+    let params = call.form(body)?;
+    let caller = client::authenticate(call, &params).await?;
+    if caller.client.is_public() {
+        return Err(TokenError::invalid_client().into());
+    }
+    Ok((caller, params))
+}
+
+async fn answer(call: &Call, caller: &Client, params: &Params) -> Result<Introspection, Failure> {
+    let query = TokenQuery::parse(params)?;
+    let token = query.token.expose();
+    match RefreshToken::parse(&call.tenant, token) {
+        Some(token) => refresh(call, caller, &token).await,
+        None => access(call, caller, token).await,
+    }
+}
+
+async fn access(call: &Call, caller: &Client, token: &str) -> Result<Introspection, Failure> {
+    let Some(claims) = access_token::read(call, token) else { return Ok(Introspection::Inactive) };
+    let Some(living) = access_token::living(call, &claims).await? else {
+        return Ok(Introspection::Inactive);
+    };
+    let audience = claims.aud.clone();
+    let facts = TokenFacts { client_id: &living.application.client.client_id, audience: &audience };
+    let mut active = ActiveToken::from(claims);
+    if let Ground::Grant(grant) = &living.ground {
+        active.sub = subject(call, caller, grant.person).await?;
+    }
+    Ok(Introspection::answer(caller, &facts, active))
+}
+
+async fn refresh(call: &Call, caller: &Client, token: &RefreshToken) -> Result<Introspection, Failure> {
+    let Some(grant) = grant::by_id(call.db(), call.tenant.id, token.grant).await? else {
+        return Ok(Introspection::Inactive);
+    };
+    let owner = call.site.directory().application_by_id(&call.tenant, grant.application).await?;
+    let Some(owner) = owner.filter(|owner| owner.active) else { return Ok(Introspection::Inactive) };
+    let Some(until) = refreshable(&grant, token, &owner.client, call.now()) else {
+        return Ok(Introspection::Inactive);
+    };
+    let facts = TokenFacts { client_id: &owner.client.client_id, audience: &[] };
+    let active = ActiveToken {
+        client_id: owner.client.client_id.to_string(),
+        sub: subject(call, caller, grant.person).await?,
+        exp: until.seconds(),
+        ..described(call, &grant)
+    };
+    Ok(Introspection::answer(caller, &facts, active))
+}
+
+fn described(call: &Call, grant: &GrantRow) -> ActiveToken {
+    let authentication = Authentication::read(&grant.facts);
+    let authenticated = authentication.at().unwrap_or(grant.created_at.micros());
+    ActiveToken {
+        scope: grant.scopes.clone(),
+        iss: call.tenant.issuer.clone(),
+        iat: grant.refreshed_at.or(grant.code_redeemed_at).unwrap_or(grant.created_at).seconds(),
+        auth_time: Some(authenticated.div_euclid(1_000_000)),
+        acr: Some(ACR.to_owned()),
+        amr: authentication.amr().into_iter().map(str::to_owned).collect(),
+        sid: grant.session.map(|session| session.to_string()),
+        ..ActiveToken::default()
+    }
+}
+
+/// The person as the caller's sector knows them.
+async fn subject(call: &Call, caller: &Client, person: Id<id::Person>) -> Result<String, Error> {
+    let public = person::subject(call.db(), call.tenant.id, person).await?;
+    let public = public.ok_or_else(|| Error::internal("a person without a subject"))?;
+    subject::of(&call.tenant, caller, &public)
+}
