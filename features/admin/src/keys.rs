@@ -96,17 +96,19 @@ async fn rotate(call: &Call) -> Result<Answer, Refusal> {
     rows.retain(|row| row.algorithm == algorithm.as_str());
     let last = rows.iter().map(|row| row.version).max().unwrap_or(0);
     let of_state = |state: &str| rows.iter().find(|row| row.state == state);
-    let (next, current) = (of_state("next"), of_state("current"));
+    let (next, Some(current)) = (of_state("next"), of_state("current")) else {
+        // The first key of an algorithm signs at once: nobody knows another one.
+        call.directory().ensure_signing_key(call.tenant.id, algorithm).await?;
+        return Err(Refusal::Again);
+    };
     let fresh = made(call, algorithm, last + 1).await?;
     let step = if next.is_some() { "taken over" } else { "published" };
     let detail = json!({ "algorithm": algorithm.as_str(), "step": step,
-        "next": fresh.id, "current": next.or(current).map(|row| row.id) });
+        "next": fresh.id, "current": next.unwrap_or(current).id });
     let mut unit = call.unit("key.rotated", About::NOBODY, detail);
     let (tenant, now) = (call.tenant.id, call.now());
     if let Some(next) = next {
-        if let Some(current) = current {
-            key::set_state(&mut unit, tenant, current, "retired", now);
-        }
+        key::set_state(&mut unit, tenant, current, "retired", now);
         key::set_state(&mut unit, tenant, next, "current", now);
     }
     key::insert(&mut unit, tenant, &fresh);

@@ -27,7 +27,7 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// The longest query parameter.
 const LONGEST_PARAMETER: usize = 1_024;
 /// How often a call is tried anew.
-const TRIES: u32 = 5;
+const TRIES: u32 = 20;
 
 /// Answers a request to this endpoint.
 pub(crate) async fn serve(admin: Admin, endpoint: &'static Endpoint, request: Request) -> Response {

@@ -5,6 +5,7 @@ use crate::{
     call::{Answer, Call},
     endpoint::{Endpoint, Verb},
     refusal::{Refusal, WRONG_STATE},
+    rows::administrator,
     scope::Permission::UsersWrite,
     shape::Shape,
     users::{Found, User, draft, draft::changed_person},
@@ -95,6 +96,9 @@ async fn delete(call: &Call) -> Result<Answer, Refusal> {
     let mut unit = call.unit("person.deleted", found.about(), json!({}));
     person::delete(&mut unit, tenant, &found.row, now);
     identifier::release(&mut unit, tenant, found.row.id, now.plus(NAME_HOLD));
+    if let Some(row) = administrator::find(call.db(), tenant, found.row.id).await? {
+        administrator::remove(&mut unit, tenant, &row);
+    }
     call.finish(unit, Answer::empty()).await
 }
 

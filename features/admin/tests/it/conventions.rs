@@ -55,6 +55,31 @@ async fn a_creation_repeated_under_its_key_gives_the_same_answer_and_makes_nothi
 }
 
 #[tokio::test]
+async fn changes_of_many_callers_at_once_all_come_to_be_or_are_told_that_they_did_not() {
+    for world in worlds().await {
+        let operator = As::operator();
+        let create = |number: usize| {
+            let body = json!({ "client_id": format!("app-{}", number / 2),
+                "metadata": { "redirect_uris": ["https://a.example/cb"] } });
+            world.post(&operator, "/applications", body)
+        };
+        let (a, b, c, d) = tokio::join!(create(0), create(1), create(2), create(3));
+        let mut codes = [a, b, c, d].map(|reply| reply.status.as_u16());
+        codes.sort_unstable();
+        assert_eq!(codes, [201, 201, 409, 409]);
+        assert_eq!(world.get(&operator, "/applications").await.ok()["items"].as_array().unwrap().len(), 2);
+
+        let key = [("idempotency-key", "at-once")];
+        let user = || Some(json!({ "username": "alice" }));
+        let repeat = || world.call(&operator, ("POST", "/users"), user(), &key);
+        let (first, second) = tokio::join!(repeat(), repeat());
+        assert_eq!((first.status, &first.text), (second.status, &second.text));
+        assert_eq!(first.status, StatusCode::CREATED);
+        world.remove().await;
+    }
+}
+
+#[tokio::test]
 async fn other_methods_media_types_and_addresses_are_refused_as_problems() {
     for world in worlds().await {
         let operator = As::operator();

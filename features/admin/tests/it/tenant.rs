@@ -68,6 +68,10 @@ async fn a_signing_key_is_published_before_it_signs() {
         let rotated = world.post(&caller, "/keys/rotate", body).await.ok();
         assert_eq!(states(&rotated), ["retired", "current", "next"]);
         assert_ne!(kid(&world.fresh().await), first);
+        let first_of_another =
+            world.post(&caller, "/keys/rotate", json!({ "algorithm": "EdDSA" })).await.ok();
+        assert!(first_of_another.to_string().contains("EdDSA"));
+        assert!(world.fresh().await.signing_key(Algorithm::EdDsa).is_some(), "the first one signs at once");
         for wrong in ["HS256", "none", ""] {
             assert_eq!(
                 world.post(&caller, "/keys/rotate", json!({ "algorithm": wrong })).await.code(),
