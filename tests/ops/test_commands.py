@@ -164,7 +164,7 @@ class Commands(unittest.TestCase):
             ({"server": {"listen": "0.0.0.0:8443"}}, "server.listen", "server.tls_cert"),
             ({"server": {"listen": "0.0.0.0:8443", "proxies": ["0.0.0.0/0"]}}, "server.proxies", "proxy"),
             ({"server": {"metrics_listen": "0.0.0.0:9090"}}, "server.metrics_listen", "metrics_token"),
-            ({"database": {"url": "sqlite:/tmp/x.db"}}, "database.url", "/var/lib"),
+            ({"database": {"url": "sqlite:/run/x.db"}}, "database.url", "/var/lib"),
             ({"mail": {"host": "smtp.example.com"}}, "mail.security", "starttls"),
             ({"mail": {"host": ""}}, "mail.host", "SMTP"),
             ({"secrets": {"root_key_file": None}}, "secrets.root_key", "root_key_file"),
