@@ -8,8 +8,8 @@ use crate::{
     tenant, user,
 };
 use base::{Error, Kind};
-use serde_json::{Map, Value};
 use std::sync::Arc;
+pub(crate) use store::rules::merge;
 use store::{Directory, Tenant, rows};
 use work::HashPool;
 
@@ -140,21 +140,5 @@ impl Walk<'_> {
             Err(error) => return Err(error),
         }
         Ok(())
-    }
-}
-
-/// A JSON merge patch (RFC 7396): objects member by member, null takes away.
-pub(crate) fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
-    for (name, value) in patch {
-        match (value, target.get_mut(name)) {
-            (Value::Null, _) => drop(target.remove(name)),
-            (Value::Object(inner), Some(Value::Object(known))) => merge(known, inner),
-            (Value::Object(inner), _) => {
-                let mut fresh = Map::new();
-                merge(&mut fresh, inner);
-                target.insert(name.clone(), Value::Object(fresh));
-            }
-            (value, _) => drop(target.insert(name.clone(), value.clone())),
-        }
     }
 }

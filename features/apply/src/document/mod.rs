@@ -10,9 +10,9 @@ pub(crate) use user::{PersonState, UserEntry};
 
 use crate::yaml;
 use fields::Fields;
-use oauth::uri::WebUri;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, fmt};
+use store::rules::{issuer, language, short, slug, web_address};
 
 /// A mistake in the file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -135,43 +135,4 @@ fn unique<'p>(values: impl Iterator<Item = (&'p String, &'static str, String)>, 
                 .push(Problem::new(format!("{path}.{field}"), "stands in the file twice; keep one of them"));
         }
     }
-}
-
-/// The short name of a tenant.
-fn slug(text: &str) -> Result<String, &'static str> {
-    let letters = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    let proper = (1..=63).contains(&text.len()) && letters && !text.starts_with('-') && !text.ends_with('-');
-    if proper { Ok(text.to_owned()) } else { Err("must be 1 to 63 small letters, digits and hyphens") }
-}
-
-/// An issuer: scheme and host, and below it nothing but the tenant's own path.
-fn issuer(text: &str, slug: &str) -> Result<String, String> {
-    let address: WebUri = text.parse().map_err(|error: oauth::uri::UriError| error.to_string())?;
-    let host = address.as_str().split_once("://").map_or("", |(_, rest)| rest);
-    let path = host.find('/').and_then(|at| host.get(at..)).unwrap_or("");
-    if text.contains('?') || (!path.is_empty() && path != format!("/t/{slug}")) {
-        return Err(format!("must be https and a host, without a slash at the end, or end in /t/{slug}"));
-    }
-    Ok(text.to_owned())
-}
-
-/// Text for people, on one line.
-fn short(text: &str, most: usize) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
-        return Err(format!("must be 1 to {most} characters on one line"));
-    }
-    Ok(text.to_owned())
-}
-
-/// The address of a page or picture.
-fn web_address(text: &str) -> Result<String, oauth::uri::UriError> {
-    text.parse::<WebUri>().map(String::from)
-}
-
-/// A language tag (RFC 5646), by its form only.
-fn language(text: &str) -> Result<String, &'static str> {
-    let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let proper = text.len() <= 35 && text.len() >= 2 && text.split('-').all(part);
-    if proper { Ok(text.to_owned()) } else { Err("must be a language tag such as en or pt-BR") }
 }
