@@ -61,6 +61,7 @@ impl Delivery {
     /// Delivers a leased notice and writes down how that ended. If that fails, the notice comes up
     /// again when its lease ends.
     pub(crate) async fn handle(&self, notice: NoticeRow) {
+        let begun = self.site.env().now();
         let ending = match self.send(&notice).await {
             Ok(ending) => ending,
             Err(error) => Ending::Again(format!("{error:?}")),
@@ -74,7 +75,7 @@ impl Delivery {
             }
             Ending::Again(why) => {
                 tracing::info!(notice = %id, why, "a logout token could not be delivered yet");
-                notice::retry(&notice, env.id(), env.now().plus(back_off(notice.tries, env)))
+                notice::retry(&notice, env.id(), begun.plus(back_off(notice.tries, env)))
             }
         };
         if let Err(error) = self.site.db().commit(unit).await {
