@@ -8,7 +8,10 @@ use axum::{
 };
 use base::{Env, Error, Kind, Origin, RequestId, Time, net::ClientAddr};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use oauth::{Client, ErrorCode, Params, RedirectUri, bearer::BearerError, token::TokenError};
+use oauth::{
+    Client, ErrorCode, Params, RedirectUri, bearer::BearerError, registration::RegistrationError,
+    token::TokenError,
+};
 use serde::Serialize;
 use std::sync::Arc;
 use store::{Db, Tenant, rows::person::PersonRow};
@@ -38,6 +41,8 @@ pub(crate) enum Failure {
     Refused(TokenError),
     /// By the rules of whatever a bearer token opens.
     Bearer(BearerError),
+    /// By the rules of registration.
+    Unregistered(RegistrationError),
     /// By something else.
     Broken(Error),
 }
@@ -51,6 +56,12 @@ impl From<TokenError> for Failure {
 impl From<BearerError> for Failure {
     fn from(error: BearerError) -> Self {
         Self::Bearer(error)
+    }
+}
+
+impl From<RegistrationError> for Failure {
+    fn from(error: RegistrationError) -> Self {
+        Self::Unregistered(error)
     }
 }
 
@@ -120,6 +131,11 @@ impl Failure {
         match self {
             Self::Refused(error) => refused(&error, request_id),
             Self::Bearer(error) => barred(&error, request_id),
+            Self::Unregistered(error) => {
+                let (code, reason) = (error.code().as_str(), error.description());
+                tracing::debug!(request_id = request_id.0, code, reason, "a registration was refused");
+                json(StatusCode::BAD_REQUEST, &error.body())
+            }
             Self::Broken(error) => broken(&error, request_id),
         }
     }

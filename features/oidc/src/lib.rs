@@ -28,6 +28,7 @@ mod mint;
 mod notice;
 mod person;
 mod refresh_token;
+mod register;
 mod request;
 mod revoke;
 mod rows;
@@ -38,6 +39,7 @@ mod userinfo;
 
 pub use destination::Requests;
 pub use notice::notices;
+pub use register::initial_access;
 pub use rows::{MIGRATIONS, statements};
 
 use axum::{
@@ -85,6 +87,8 @@ pub fn routes(oidc: Oidc) -> Router {
         .route("/userinfo", get(userinfo::get).post(userinfo::post).options(userinfo::preflight))
         .route("/introspect", post(introspect::post).options(introspect::preflight))
         .route("/revoke", post(revoke::post).options(revoke::preflight))
+        .route("/register", post(register::post))
+        .route("/register/{client_id}", get(register::get).put(register::put).delete(register::delete))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/confirm", post(logout::confirm))
         .route("/session/check", get(session_check::page))

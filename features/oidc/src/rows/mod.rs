@@ -12,10 +12,7 @@ use store::Migration;
 /// The migrations of these tables, to be carried out with those of the store.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { id: "20261125000400_oidc", sql: include_str!("../../migrations/20261125000400_oidc.sql") },
-    Migration {
-        id: "20261125000500_logout",
-        sql: include_str!("../../migrations/20261125000500_logout.sql"),
-    },
+    Migration { id: "20261125000500_logout", sql: include_str!("20261125000500_logout.sql") },
 ];
 
 /// Every statement of this crate, for the check that both engines accept them.

@@ -16,8 +16,8 @@ async fn switch_on(world: &World) {
 
 /// What the answer makes of the browser's state: name, value and the rest.
 fn state_cookie(answer: &Answer) -> (String, String, String) {
-    let cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
-    let cookie = cookies.filter(|cookie| cookie.starts_with("__Host-kwb-")).last().unwrap();
+    let mut cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let cookie = cookies.rfind(|cookie| cookie.starts_with("__Host-kwb-")).unwrap();
     let (pair, rest) = cookie.split_once("; ").unwrap();
     let (name, value) = pair.split_once('=').unwrap();
     (name.to_owned(), value.to_owned(), rest.to_owned())
@@ -99,8 +99,8 @@ async fn a_tenant_that_has_not_asked_for_it_has_none_of_it() {
         let alice = world.signed_in("alice@example.com").await;
         let answer = world.authorize(&alice.cookie, &[]).await;
         assert!(answer.param("code").is_some() && answer.param("session_state").is_none());
-        let cookies = answer.headers.get_all("set-cookie").iter();
-        assert!(cookies.filter(|cookie| cookie.to_str().unwrap().contains("kwb-")).next().is_none());
+        let mut cookies = answer.headers.get_all("set-cookie").iter();
+        assert!(!cookies.any(|cookie| cookie.to_str().unwrap().contains("kwb-")));
         assert_eq!(world.get("/session/check", "").await.status, StatusCode::NOT_FOUND);
         let document = world.get("/.well-known/openid-configuration", "").await.json();
         assert!(document.get("check_session_iframe").is_none());
