@@ -48,6 +48,39 @@ pub(crate) const fn table_exists(engine: Engine) -> &'static str {
     }
 }
 
+/// People one of whose texts holds another, by trigrams: `$1` is the tenant, `$2` what
+/// [`infix_pattern`] makes of the text, `$3` the most people. At most 2,000 texts are looked at.
+pub(crate) const fn infix(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => {
+            "SELECT p.id, p.state, p.locale, p.attributes, p.version, p.created_at, p.updated_at, min(f.text) \
+             FROM (SELECT tenant, person, text FROM search_infix WHERE search_infix MATCH $2 AND tenant = $1 \
+             LIMIT 2000) AS f JOIN person p ON p.tenant = f.tenant AND p.id = f.person \
+             WHERE p.state <> 'deleted' GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
+        }
+        Engine::Postgres => {
+            "SELECT p.id, p.state, p.locale, p.attributes, p.version, p.created_at, p.updated_at, min(f.text) \
+             FROM (SELECT tenant, person, text FROM search_text WHERE text LIKE $2 AND tenant = $1 \
+             LIMIT 2000) AS f JOIN person p ON p.tenant = f.tenant AND p.id = f.person \
+             WHERE p.state <> 'deleted' GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
+        }
+    }
+}
+
+/// A text as [`infix`] looks for it, every sign of it meaning itself.
+pub(crate) fn infix_pattern(engine: Engine, text: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("\"{}\"", text.replace('"', "\"\"")),
+        Engine::Postgres => {
+            let escape = |letter: char| match letter {
+                '%' | '_' | '\\' => format!("\\{letter}"),
+                letter => letter.to_string(),
+            };
+            format!("%{}%", text.chars().map(escape).collect::<String>())
+        }
+    }
+}
+
 /// `$1` as SQLite numbers it, `?1`. Quoted text and names are left alone.
 pub(crate) fn sqlite_placeholders(sql: &str) -> String {
     let mut quote = None;

@@ -16,6 +16,7 @@
 //! | `{sqlite}`, `{postgres}` before a statement | only on this engine | only on this engine |
 //!
 //! Statements end with `;`. There are line comments (`--`), no block comments, no dollar quotes.
+//! The body of a trigger ends with `END`.
 
 use crate::{Db, DbError, Engine, dialect, engine::FromRow, statements};
 use aws_lc_rs::digest;
@@ -35,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { id: "20261124000200_core", sql: include_str!("../migrations/20261124000200_core.sql") },
     Migration { id: "20261125000100_listing", sql: include_str!("../migrations/20261125000100_listing.sql") },
     Migration { id: "20261125000200_secret", sql: include_str!("../migrations/20261125000200_secret.sql") },
+    Migration { id: "20261125000400_infix", sql: include_str!("../migrations/20261125000400_infix.sql") },
 ];
 
 /// A statement that the database has not seen.
@@ -167,7 +169,7 @@ fn split(sql: &str) -> Vec<String> {
                 letters.by_ref().find(|letter| *letter == '\n');
                 continue;
             }
-            None if letter == ';' => {
+            None if letter == ';' && !statements.last().is_some_and(|open| in_trigger(open)) => {
                 statements.push(String::new());
                 continue;
             }
@@ -182,6 +184,11 @@ fn split(sql: &str) -> Vec<String> {
     statements.iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
 }
 
+/// Whether a statement so far is a trigger whose body has not ended.
+fn in_trigger(statement: &str) -> bool {
+    statement.contains("CREATE TRIGGER") && !statement.trim_end().ends_with("END")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +197,14 @@ mod tests {
     fn a_text_is_split_at_semicolons_outside_quotes_and_comments() {
         let sql = "-- one; two\nCREATE TABLE a (b TEXT); -- end\nINSERT INTO a VALUES ('x;--y');\n;";
         assert_eq!(split(sql), ["CREATE TABLE a (b TEXT)", "INSERT INTO a VALUES ('x;--y')"]);
+    }
+
+    #[test]
+    fn a_trigger_is_one_statement() {
+        let sql = "{sqlite} CREATE TRIGGER t AFTER INSERT ON a BEGIN\n SELECT 1; SELECT 2;\nEND;\nSELECT 3;";
+        let statements = split(sql);
+        assert_eq!(statements.len(), 2, "{statements:?}");
+        assert!(statements[0].ends_with("SELECT 2;\nEND"));
     }
 
     #[test]

@@ -142,6 +142,10 @@ const FILTERS: &[Parameter] = &[
     text("email", "Whoever has this address."),
     text("username", "Whoever has this user name."),
     text("q", "People one of whose identifiers or names, or a word of them, begins so."),
+    text(
+        "infix",
+        "People one of whose identifiers or names holds these three letters or more; one page only.",
+    ),
     Parameter { name: "count", kind: ParameterKind::Flag, description: "Count them, up to 1000." },
 ];
 
@@ -237,9 +241,10 @@ async fn one(call: &Call) -> Result<Answer, Refusal> {
 
 async fn list(call: &Call) -> Result<Answer, Refusal> {
     let page = Page::of(call)?;
-    let filters = ["email", "username", "q"].iter().filter(|name| call.asked(name).is_some()).count();
+    let filters =
+        ["email", "username", "q", "infix"].iter().filter(|name| call.asked(name).is_some()).count();
     if filters > 1 {
-        return Err(Refusal::field("q", "cannot be combined with email or username; use one of them"));
+        return Err(Refusal::field("q", "cannot be combined with email, username or infix; use one of them"));
     }
     let state = call.asked("state");
     let named = match (call.asked("email"), call.asked("username")) {
@@ -251,12 +256,13 @@ async fn list(call: &Call) -> Result<Answer, Refusal> {
         }
         _ => None,
     };
-    let (mut people, count) = match (named, call.asked("q")) {
-        (Some(named), _) => exact(call, named, state).await?,
-        (None, Some(q)) => search(call, &page, q).await?,
-        (None, None) => every(call, &page, state).await?,
+    let (mut people, count) = match (named, call.asked("q"), call.asked("infix")) {
+        (Some(named), _, _) => exact(call, named, state).await?,
+        (None, Some(q), _) => search(call, &page, q).await?,
+        (None, None, Some(infix)) => (holding(call, &page, infix).await?, None),
+        (None, None, None) => every(call, &page, state).await?,
     };
-    let searched = call.asked("q").is_some();
+    let searched = call.asked("q").or(call.asked("infix")).is_some();
     let next = page.cut(call, &mut people, |person| match searched {
         true => [person.id.as_bytes().as_slice(), person.text.as_bytes()].concat(),
         false => person.id.as_bytes().to_vec(),
@@ -298,6 +304,15 @@ async fn search(call: &Call, page: &Page, q: &str) -> Result<Listed, Refusal> {
     let people = listing::people_named(db, tenant, &prefix, position).await?;
     let count = if counts(call) { Some(listing::count_named(db, tenant, &prefix).await?) } else { None };
     Ok((people, count))
+}
+
+/// One page only: the letters in a row are no order to go on by.
+async fn holding(call: &Call, page: &Page, infix: &str) -> Result<Vec<ListedPerson>, Refusal> {
+    let infix = attributes::fold(infix);
+    if infix.chars().count() < 3 {
+        return Err(Refusal::field("infix", "must hold three letters or more"));
+    }
+    Ok(listing::people_holding(call.db(), call.tenant.id, &infix, page.limit).await?)
 }
 
 /// Whoever has exactly this identifier.

@@ -1,7 +1,7 @@
 //! What an operator lists and ends: people, grants, secrets, applications, tenants and events, page
 //! by page. Every list goes by a key and reads a bounded number of rows, however many there are.
 
-use crate::{Db, DbError, Expect, Unit, args, row, statements};
+use crate::{Db, DbError, Expect, Unit, args, dialect, row, statements};
 use base::{Id, Time, id};
 
 /// Counts stop here.
@@ -164,6 +164,21 @@ pub async fn people_named(
 ) -> Result<Vec<ListedPerson>, DbError> {
     let (text, person, limit) = page;
     db.scan(FOUND, args![tenant, prefix, format!("{prefix}{END}"), text, person, limit]).await
+}
+
+/// People one of whose identifiers or names holds this folded text of at least three letters, by the
+/// first such name. A text that many share finds some of them only.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn people_holding(
+    db: &Db,
+    tenant: Id<id::Tenant>,
+    infix: &str,
+    limit: i64,
+) -> Result<Vec<ListedPerson>, DbError> {
+    let pattern = dialect::infix_pattern(db.engine(), infix);
+    db.scan(dialect::infix(db.engine()), args![tenant, pattern, limit]).await
 }
 
 /// How many people there are in this state, up to one more than [`MOST_COUNTED`].

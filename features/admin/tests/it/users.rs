@@ -97,6 +97,24 @@ async fn lists_go_page_by_page_with_filters_prefixes_and_counts() {
         assert_eq!(walk(&world, "/users?q=example&limit=2").await.len(), 5, "by a word of the name");
         assert_eq!(walk(&world, "/users?email=Carl@example.COM").await, ["carl"]);
         assert_eq!(walk(&world, "/users?email=nobody@example.com").await, [""; 0]);
+        assert_eq!(walk(&world, "/users?infix=NNETT").await, ["annette"]);
+        assert_eq!(walk(&world, "/users?infix=xampl&limit=200").await.len(), 5);
+        assert_eq!(walk(&world, "/users?infix=ert&state=suspended").await, ["bert"]);
+        for nothing in ["%25%25%25", "___", "%22%20OR%20%22", "a*b", "n%E0%A4%A8n"] {
+            assert_eq!(walk(&world, &format!("/users?infix={nothing}")).await, [""; 0], "{nothing}");
+        }
+        let acme = world.get(&As::operator().at_acme(), "/users?infix=annette").await.ok();
+        assert_eq!(acme["items"], json!([]));
+        let dora = world.get(&operator, "/users?username=dora").await.ok()["items"][0]["id"].clone();
+        let dora = format!("/users/{}", dora.as_str().unwrap());
+        world.patch(&operator, &dora, json!({ "attributes": { "name": "Theodora Example" } })).await.ok();
+        assert_eq!(walk(&world, "/users?infix=heod").await, ["dora"]);
+        world.patch(&operator, &dora, json!({ "attributes": { "name": "Dora Example" } })).await.ok();
+        assert_eq!(walk(&world, "/users?infix=heod").await, [""; 0], "it is forgotten");
+        world.patch(&operator, &dora, json!({ "attributes": { "name": "a[b*c?d\"e" } })).await.ok();
+        assert_eq!(walk(&world, "/users?infix=%5Bb*c?d%22e").await, ["dora"]);
+        world.patch(&operator, &dora, json!({ "attributes": { "name": "Dora Example" } })).await.ok();
+        assert_eq!(walk(&world, "/users?infix=%5Bb*c").await, [""; 0], "whatever signs it has");
         let counted = world.get(&operator, "/users?count=true&limit=1").await.ok();
         assert_eq!(counted["count"], json!({ "value": 5, "more": false }));
         let counted = world.get(&operator, "/users?count=true&q=ann").await.ok();
@@ -109,6 +127,7 @@ async fn lists_go_page_by_page_with_filters_prefixes_and_counts() {
             "page=2",
             "q=a&email=b",
             "q=",
+            "infix=ab",
             "limit=1&limit=1",
         ] {
             let reply = world.get(&operator, &format!("/users?{wrong}")).await;
