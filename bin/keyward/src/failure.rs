@@ -36,6 +36,12 @@ impl Failure {
         }))
     }
 
+    /// Whether one of its sentences has these words.
+    #[cfg(test)]
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.problems.iter().any(|problem| problem.to_string().contains(words))
+    }
+
     /// Writes it to stderr, as sentences or as objects.
     pub(crate) fn print(&self, json: bool) {
         for problem in &self.problems {

@@ -182,6 +182,7 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
             directory: program.directory.clone(),
             pool: program.pool.clone(),
             default_issuer: program.issuer.clone(),
+            calls: calls(&program.directory, &program.pool),
         };
         let (path, until) = (socket_beside(file), requested(stop.clone()));
         tokio::spawn(async move {
@@ -236,6 +237,39 @@ fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
     metrics.counter("mails_queued", "Mails queued by this node").value(move || queued.queued());
     metrics.counter("mails_sent", "Mails delivered by this node").value(move || sent.sent());
     metrics.counter("mails_failed", "Mails given up by this node").value(move || failed.failed());
+}
+
+/// The admin API as the command line of this machine calls it.
+pub(crate) fn calls(directory: &Directory, pool: &HashPool) -> apply::control::Calls {
+    let (directory, pool) = (directory.clone(), pool.clone());
+    let router = admin::routes(admin::Admin { site: Site::new(directory.clone()), pool });
+    Arc::new(move |call| Box::pin(carry_out(directory.clone(), router.clone(), call)))
+}
+
+async fn carry_out(
+    directory: Directory,
+    router: Router,
+    call: apply::control::Call,
+) -> apply::control::Reply {
+    let tenant = directory.resolve(Address::Slug(&call.tenant)).await;
+    let body = if call.body.is_null() { String::new() } else { call.body.to_string() };
+    let request = http::Request::builder()
+        .method(call.method.as_str())
+        .uri(format!("/api/v1{}", call.path))
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .extension(web::tenancy::Addressed(tenant))
+        .extension(admin::Caller::Operator)
+        .body(axum::body::Body::from(body));
+    let Ok(request) = request else {
+        let body = serde_json::json!({ "title": "This is no method and path of the API." });
+        return apply::control::Reply { status: 400, body };
+    };
+    let Ok(response) = tower::ServiceExt::oneshot(router, request).await;
+    let status = response.status().as_u16();
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
+    let body = serde_json::from_slice(&bytes)
+        .unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    apply::control::Reply { status, body }
 }
 
 /// The capabilities behind their tenants.

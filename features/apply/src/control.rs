@@ -1,5 +1,5 @@
-//! The control socket: a command hands its document to the server that holds the database. One
-//! request a connection, a line of JSON there and a line back; only the server's own user and root
+//! The control socket: a command hands its document, or its call of the admin API, to the server
+//! that holds the database. One request a connection, a line of JSON there and a line back; only the server's own user and root
 //! are answered.
 
 use crate::{Document, Report, apply, plan, walk::refused};
@@ -12,6 +12,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -36,12 +37,40 @@ const AT_ONCE: usize = 4;
 #[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
 enum Request {
     Apply { document: Value, dry_run: bool },
+    Call(Call),
 }
+
+/// A call of the admin API by the command line of this machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The slug of the tenant.
+    pub tenant: String,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query below `/api/v1`.
+    pub path: String,
+    /// The body, null for none.
+    pub body: Value,
+}
+
+/// What the admin API answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: JSON, or a text of several lines.
+    pub body: Value,
+}
+
+/// Who carries calls out: the program puts the API here, which this crate does not know.
+pub type Calls = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Reply> + Send>> + Send + Sync>;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Answer {
     Report(Report),
+    Reply(Reply),
     Error { kind: String, message: String },
 }
 
@@ -54,6 +83,8 @@ pub struct Service {
     pub pool: HashPool,
     /// The issuer of the very first tenant where a file names none.
     pub default_issuer: String,
+    /// The admin API.
+    pub calls: Calls,
 }
 
 /// Serves the socket at this path until `shutdown`, then lets what is under way finish and removes
@@ -130,7 +161,7 @@ async fn answer(mut stream: UnixStream, owner: u32, service: &Service, gate: &Se
         Ok(Err(error)) => Err(error),
         Err(_) => Err(malformed("The request did not arrive in time.")),
     };
-    let answer = answer.map_or_else(refusal, Answer::Report);
+    let answer = answer.unwrap_or_else(refusal);
     if let Ok(mut line) = serde_json::to_vec(&answer) {
         line.push(b'\n');
         let sent = timeout(PATIENCE, async {
@@ -168,17 +199,19 @@ async fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
     if line.last() == Some(&b'\n') { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-async fn carry_out(request: Request, service: &Service) -> Result<Report, Error> {
-    let Service { directory, pool, default_issuer } = service;
+async fn carry_out(request: Request, service: &Service) -> Result<Answer, Error> {
+    let Service { directory, pool, default_issuer, calls } = service;
     match request {
         Request::Apply { document, dry_run } => {
             let document = Document::from_source(document).map_err(|problems| refused(&problems))?;
-            if dry_run {
+            let report = if dry_run {
                 plan(directory, &document, default_issuer).await
             } else {
                 apply(directory, pool, &document, default_issuer).await
-            }
+            };
+            report.map(Answer::Report)
         }
+        Request::Call(call) => Ok(Answer::Reply(calls(call).await)),
     }
 }
 
@@ -188,25 +221,43 @@ async fn carry_out(request: Request, service: &Service) -> Result<Report, Error>
 /// Code `error-no-server` (kind `Unavailable`) if nobody listens there; otherwise what the server
 /// answered, or kind `Unavailable` if it went away: then apply the file again.
 pub async fn send(path: &Path, document: &Document, dry_run: bool) -> Result<Report, Error> {
+    let request = Request::Apply { document: document.source().clone(), dry_run };
+    match exchange(path, &request).await? {
+        Answer::Report(report) => Ok(report),
+        Answer::Error { kind, message } => Err(Error::new(kind_named(&kind), "error-apply", message)),
+        Answer::Reply(_) => Err(malformed(UNREADABLE)),
+    }
+}
+
+/// Hands a call of the admin API to the server at this socket.
+///
+/// # Errors
+/// As [`send`].
+pub async fn call(path: &Path, call: &Call) -> Result<Reply, Error> {
+    match exchange(path, &Request::Call(call.clone())).await? {
+        Answer::Reply(reply) => Ok(reply),
+        Answer::Error { kind, message } => Err(Error::new(kind_named(&kind), "error-call", message)),
+        Answer::Report(_) => Err(malformed(UNREADABLE)),
+    }
+}
+
+const UNREADABLE: &str = "The server's answer cannot be read. Use the program of the same version.";
+
+async fn exchange(path: &Path, request: &Request) -> Result<Answer, Error> {
     let mut stream = UnixStream::connect(path).await.map_err(|error| {
         let public =
             format!("No server answers at {} ({error}). Start it, or stop it fully.", path.display());
         Error::new(Kind::Unavailable, "error-no-server", public)
     })?;
     let gone = |error: io::Error| {
-        let public = format!("The server went away before its answer ({error}). Apply the file again.");
+        let public = format!("The server went away before its answer ({error}). Do it again.");
         Error::new(Kind::Unavailable, "error-control", public)
     };
-    let request = Request::Apply { document: document.source().clone(), dry_run };
-    let mut line = serde_json::to_vec(&request).map_err(|error| Error::internal(error.to_string()))?;
+    let mut line = serde_json::to_vec(request).map_err(|error| Error::internal(error.to_string()))?;
     line.push(b'\n');
     stream.write_all(&line).await.map_err(gone)?;
     let line = read_line(&mut stream).await.map_err(gone)?;
-    match serde_json::from_slice(&line) {
-        Ok(Answer::Report(report)) => Ok(report),
-        Ok(Answer::Error { kind, message }) => Err(Error::new(kind_named(&kind), "error-apply", message)),
-        Err(_) => Err(malformed("The server's answer cannot be read. Use the program of the same version.")),
-    }
+    serde_json::from_slice(&line).map_err(|_| malformed(UNREADABLE))
 }
 
 fn kind_named(name: &str) -> Kind {

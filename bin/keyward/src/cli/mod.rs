@@ -2,6 +2,7 @@
 //! 0 is done, 1 failed, 2 wrong usage or configuration.
 
 mod apply;
+mod call;
 mod check;
 mod dev;
 mod migrate;
@@ -54,6 +55,44 @@ enum Verb {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Manage people.
+    User(Api),
+    /// Manage applications.
+    App(Api),
+    /// Manage tenants and their settings.
+    Tenant(Api),
+    /// Manage signing keys and API keys.
+    Key(Api),
+    /// Read and verify the audit trail.
+    Audit(Api),
+    /// Call the admin API as the operator of this machine.
+    Call {
+        /// `GET`, `POST`, …
+        method: String,
+        /// Path and query below `/api/v1`.
+        path: String,
+        /// The body as JSON.
+        body: Option<String>,
+        /// The slug of the tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// A command of the admin API.
+#[derive(Args)]
+struct Api {
+    /// What to do: `list`, `show ID`, `create name=value …`; an unknown word tells what there is.
+    verb: String,
+    /// Words fill the places of the command, `name=value` its fields.
+    arguments: Vec<String>,
+    /// The slug of the tenant.
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Subcommand)]
@@ -120,5 +159,19 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
         }
         Verb::Migrate { place, dry_run } => migrate::run(&place, dry_run, json).await,
         Verb::Apply { file, place, dry_run } => apply::run(&file, &place, dry_run, json).await,
+        Verb::User(api) => manage("user", &api, json).await,
+        Verb::App(api) => manage("app", &api, json).await,
+        Verb::Tenant(api) => manage("tenant", &api, json).await,
+        Verb::Key(api) => manage("key", &api, json).await,
+        Verb::Audit(api) => manage("audit", &api, json).await,
+        Verb::Call { method, path, body, tenant, place } => {
+            let body = call::body(body.as_deref())?;
+            call::raw(&place, ::apply::control::Call { tenant, method, path, body }, json).await
+        }
     }
+}
+
+async fn manage(noun: &str, api: &Api, json: bool) -> Result<(), Failure> {
+    let Api { verb, arguments, tenant, place } = api;
+    call::run(call::Typed { noun, verb, arguments, tenant, place }, json).await
 }

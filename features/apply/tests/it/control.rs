@@ -6,9 +6,10 @@ use crate::{
 };
 use apply::{
     Action,
-    control::{Service, send, serve},
+    control::{Call, Reply, Service, call, send, serve},
 };
-use std::{os::unix::fs::PermissionsExt, path::Path, path::PathBuf};
+use serde_json::json;
+use std::{os::unix::fs::PermissionsExt, path::Path, path::PathBuf, sync::Arc};
 use store::Engine;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,6 +25,11 @@ async fn start(place: &Place) -> (PathBuf, oneshot::Sender<()>, JoinHandle<()>) 
         directory: place.directory.clone(),
         pool: place.pool.clone(),
         default_issuer: ISSUER.to_owned(),
+        calls: Arc::new(|call| {
+            Box::pin(async move {
+                Reply { status: 200, body: json!([call.tenant, call.method, call.path, call.body]) }
+            })
+        }),
     };
     let own = path.clone();
     let task = tokio::spawn(async move {
@@ -81,5 +87,24 @@ async fn nonsense_at_the_socket_is_refused_and_does_no_harm() {
     assert!(send(&path, &read(CONTRACT), true).await.is_ok());
     stop.send(()).unwrap();
     task.await.unwrap();
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn a_call_of_the_api_is_handed_on_and_its_answer_comes_back() {
+    let place = Place::new(Engine::Sqlite).await;
+    let (path, stop, task) = start(&place).await;
+    let asked = Call {
+        tenant: "default".into(),
+        method: "POST".into(),
+        path: "/users".into(),
+        body: json!({ "email": "alice@example.com" }),
+    };
+    let reply = call(&path, &asked).await.unwrap();
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.body, json!(["default", "POST", "/users", { "email": "alice@example.com" }]));
+    drop(stop);
+    task.await.unwrap();
+    assert_eq!(call(&path, &asked).await.unwrap_err().code, "error-no-server");
     place.remove().await;
 }
