@@ -1,4 +1,4 @@
-//! SQL stands in `core/store` and in a feature's `rows/`, and a table is named in one crate only.
+//! SQL stands in `core/store` and in a feature's `rows/` and `migrations/`, and a table is named in one crate only.
 
 use crate::{
     Failure,
@@ -43,7 +43,7 @@ fn statement_text(text: &str) -> String {
 
 /// Whether SQL may stand in a file.
 fn has_a_place(path: &str) -> bool {
-    let rows = path.split('/').any(|part| part == "rows" || part == "rows.rs");
+    let rows = path.split('/').any(|part| matches!(part, "rows" | "rows.rs" | "migrations"));
     path.starts_with("core/store/") || path.starts_with("features/") && rows
 }
 
@@ -53,7 +53,7 @@ fn misplaced(files: &[File]) -> Vec<String> {
         let statements = file.texts.iter().filter(|it| is_statement(&it.text));
         found.extend(statements.map(|it| {
             format!(
-                "{}:{} is SQL; it belongs in core/store or in the rows/ of its feature",
+                "{}:{} is SQL; it belongs in core/store or in the rows/ or migrations/ of its feature",
                 file.path, it.line
             )
         }));
@@ -147,7 +147,12 @@ mod tests {
     #[test]
     fn sql_has_its_places() {
         let text = "const A: &str = \"SELECT a \\\n FROM b\";";
-        for path in ["core/store/src/x.rs", "features/oidc/src/rows/x.rs", "features/oidc/src/rows.rs"] {
+        for path in [
+            "core/store/src/x.rs",
+            "features/oidc/src/rows/x.rs",
+            "features/oidc/src/rows.rs",
+            "features/oidc/migrations/x.sql",
+        ] {
             assert_eq!(misplaced(&[file(path, text)]), Vec::<String>::new(), "{path}");
         }
         for path in
