@@ -17,6 +17,7 @@ use crate::{
 };
 use base::{Id, id};
 use serde_json::json;
+use store::rows::person;
 
 shape! {
     /// A person whose access tokens open this API.
@@ -96,6 +97,8 @@ async fn set(call: &Call) -> Result<Answer, Refusal> {
     let before = old.as_ref().map(|row| Permissions::stored(&row.scopes).words());
     let detail = json!({ "changed": { "scopes": { "old": before, "new": permissions.words() } } });
     let mut unit = call.unit("administrator.set", found.about(), detail);
+    // Whoever changes the person at the same time without these scopes comes too late.
+    person::touch(&mut unit, call.tenant.id, found.row.id, found.row.version, call.now());
     let scopes = permissions.to_string();
     let row = match old {
         Some(old) => {
