@@ -34,10 +34,16 @@ pub(crate) struct Right {
     key: AttemptKey,
     seen: Seen,
     slot: AccountSlot,
+    expired: bool,
     rehashed: Option<(CredentialRow, Vec<u8>)>,
 }
 
 impl Right {
+    /// Whether an operator asks for another password: this one lets nobody in any more.
+    pub(crate) const fn is_expired(&self) -> bool {
+        self.expired
+    }
+
     /// The same where the password is replaced or goes.
     pub(crate) fn hold_only(self, visit: &Visit, draft: &mut Draft) {
         attempt::hold(&mut draft.unit, visit.tenant.id, &self.key, self.seen);
@@ -108,6 +114,7 @@ pub(crate) async fn check(
         draft.keep(slot);
         return Ok(Checked::Wrong(draft));
     };
+    let expired = row.state == "expired";
     let mut rehashed = None;
     if rehash {
         let prepared = Prepared::new(password).map_err(internal)?;
@@ -115,7 +122,7 @@ pub(crate) async fn check(
         let data = accounts::seal_password(visit.env(), &sealing, (visit.tenant.id, row.id), &phc);
         rehashed = Some((row, data));
     }
-    Ok(Checked::Right(Right { key, seen, slot, rehashed }))
+    Ok(Checked::Right(Right { key, seen, slot, expired, rehashed }))
 }
 
 type Stored = (CredentialRow, SealingKey, passwords::PhcString);

@@ -217,6 +217,7 @@ error-wait =
        *[other] Das war zu oft. Warten Sie { $minutes } Minuten und versuchen Sie es noch einmal.
     }
 error-code-form = Ein Code hat sechs Ziffern. Sehen Sie noch einmal in der Mail nach.
+error-password-expired = Dieses Passwort muss ersetzt werden. Wählen Sie „Passwort vergessen?“, um ein neues zu setzen.
 
 ## Fehlerseiten
 error-not-found = Diese Seite gibt es nicht

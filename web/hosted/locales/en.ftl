@@ -217,6 +217,7 @@ error-wait =
        *[other] That was too often. Wait { $minutes } minutes and try again.
     }
 error-code-form = A code has six digits. Look at the mail again.
+error-password-expired = This password has to be replaced. Choose “Forgot your password?” to set a new one.
 
 ## Error pages
 error-not-found = This page does not exist

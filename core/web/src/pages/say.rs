@@ -68,6 +68,8 @@ sentences! {
     session_ended => "notice-session-ended";
     /// There already was an account for the proven address; the person is signed in to it.
     account_existed => "notice-account-existed";
+    /// The password is right, but an operator asks for another one.
+    password_expired => "error-password-expired";
     /// What was typed cannot be a code.
     code_malformed => "error-code-form";
     /// A device whose browser and system are not known.

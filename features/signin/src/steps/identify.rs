@@ -96,6 +96,9 @@ async fn prove(turn: &Turn<'_>, named: &Named, password: &str) -> Result<Move, E
             "This account is suspended. Ask the operator of this service for help.",
         ));
     }
+    if right.is_expired() {
+        return Move::refuse(Problems::with("password", say::password_expired()));
+    }
     let mut draft = turn.draft();
     right.hold(visit, &account, &mut draft);
     let proof = Proof { method: Method::Password, at: visit.now().micros() };

@@ -224,6 +224,25 @@ on_each!(a_hash_is_made_anew_when_parameters_rise, |world| {
     assert_eq!(world.phc(alice).await.unwrap(), after);
 });
 
+on_each!(a_password_that_an_operator_wants_replaced_lets_nobody_in, |world| {
+    let alice = world.alice().await;
+    world.expire_password(alice).await;
+    for identifier in ["alice", "alice@example.com"] {
+        let mut browser = world.browser().speaking_json();
+        let page = browser.get("/signin").await.is(200, "identify");
+        let refused = browser.post(&page, &[("identifier", identifier), ("password", PASSWORD)]).await;
+        refused.is(422, "identify").says("error-password-expired");
+    }
+    assert!(world.sessions(alice).await.is_empty());
+    let mut browser = world.browser();
+    let page = browser.get("/recover").await;
+    let page = browser.submit(&page, &[("identifier", "alice")]).await.is(200, "code");
+    let code = world.code("alice@example.com").await;
+    let page = browser.submit(&page, &[("code", &code)]).await.is(200, "new-password");
+    browser.post(&page, &[("password", ANOTHER)]).await.leads_to("/account");
+    world.browser().sign_in("alice", ANOTHER).await;
+});
+
 on_each!(one_of_the_accounts_of_this_browser_is_chosen_and_no_other, |world| {
     let (alice, bob) = (world.alice().await, world.bob().await);
     let carol = world.person(("carol@example.com", Some("operator")), Some("carol"), PASSWORD).await;

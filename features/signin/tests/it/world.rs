@@ -211,6 +211,11 @@ impl World {
         self.unit(person, |unit| session::end(unit, self.tenant.id, (session, person), self.now())).await;
     }
 
+    /// An operator asks for another password.
+    pub(crate) async fn expire_password(&self, id: Id<id::Person>) {
+        self.unit(id, |unit| store::rows::listing::expire_password(unit, self.tenant.id, id)).await;
+    }
+
     async fn unit(&self, person: Id<id::Person>, write: impl FnOnce(&mut Unit)) {
         let event = Event::new(&self.env, "person.changed").person(person);
         let mut unit = Unit::new(event.id, vec![self.tenant.event(&self.env, event, None)]);
