@@ -33,7 +33,7 @@ use store::{
 /// What ends.
 enum Target {
     Grant(Box<GrantRow>),
-    Token(AccessTokenClaims),
+    Token(Box<AccessTokenClaims>),
 }
 
 /// `OPTIONS /revoke`.
@@ -88,7 +88,7 @@ async fn find(call: &Call, token: &str) -> Result<Option<(ClientId, Target)>, Fa
     let Some(living) = access_token::living(call, &claims).await? else { return Ok(None) };
     let target = match living.ground {
         Ground::Grant(grant) => Target::Grant(grant),
-        Ground::Machine => Target::Token(claims),
+        Ground::Machine => Target::Token(Box::new(claims)),
     };
     Ok(Some((living.application.client.client_id.clone(), target)))
 }

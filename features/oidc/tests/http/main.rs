@@ -2,11 +2,15 @@
 //! modules mirror the URLs. (`cfg(test)` tells clippy what it is looking at.)
 
 #[cfg(test)]
+mod assertion;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod consent;
 #[cfg(test)]
 mod discovery;
+#[cfg(test)]
+mod introspect;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
@@ -20,7 +24,11 @@ mod logout_session;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod register;
+#[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod revoke;
 #[cfg(test)]
 mod token;
 #[cfg(test)]
