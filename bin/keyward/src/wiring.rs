@@ -192,6 +192,7 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
         });
     }
     tokio::spawn(program.directory.clone().watch());
+    tokio::spawn(drop_kept_answers(program.directory.clone()));
     let jobs = Jobs::spawn(program.directory.clone(), requested(stop.clone()));
     let site = Site::new(program.directory.clone());
     let notices = tokio::spawn(oidc::notices(site, outbound, requested(stop.clone())));
@@ -237,6 +238,17 @@ fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
     metrics.counter("mails_queued", "Mails queued by this node").value(move || queued.queued());
     metrics.counter("mails_sent", "Mails delivered by this node").value(move || sent.sent());
     metrics.counter("mails_failed", "Mails given up by this node").value(move || failed.failed());
+}
+
+/// Drops the answers of the admin API that were kept for a repeated request, a batch a minute.
+async fn drop_kept_answers(directory: Directory) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let unit = admin::purge(directory.env().id(), directory.env().now());
+        if let Err(error) = directory.db().commit(unit).await {
+            tracing::debug!(%error, "kept answers are dropped later");
+        }
+    }
 }
 
 /// The admin API as the command line of this machine calls it.
