@@ -51,6 +51,7 @@ statements! {
         updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)";
     const UPDATE: &str = "UPDATE application SET name = $4, state = $5, metadata = $6, version = version + 1, \
         updated_at = $7 WHERE tenant = $1 AND id = $2 AND version = $3";
+    const REMOVE: &str = "DELETE FROM application WHERE tenant = $1 AND id = $2 AND version = $3 AND state = 'active'";
     const INSERT_SECRET: &str = "INSERT INTO application_secret (tenant, application, id, mac, key_version, created_at, \
         expires_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     const REMAKE_SECRET: &str = "UPDATE application_secret SET mac = $4, key_version = $5 \
@@ -134,6 +135,11 @@ pub fn update(unit: &mut Unit, tenant: Id<id::Tenant>, application: &Application
         ],
         Expect::Rows(1),
     );
+}
+
+/// Removes an active application that had registered itself. Guarded by the version.
+pub fn remove(unit: &mut Unit, tenant: Id<id::Tenant>, application: (Id<id::Application>, i64)) {
+    unit.push(REMOVE, args![tenant, application.0, application.1], Expect::Rows(1));
 }
 
 /// A new secret of an application.

@@ -1,7 +1,7 @@
 //! Applications that registered themselves, and the tokens that let them.
 
 use base::{Id, Time, id};
-use store::{Db, DbError, Expect, Unit, args, row, statements};
+use store::{Db, DbError, Expect, Unit, args, row, rows, statements};
 
 row! {
     /// An application that registered itself.
@@ -31,8 +31,6 @@ statements! {
     const INSERT: &str = "INSERT INTO registered_application (tenant, application, token, created_at) \
         VALUES ($1, $2, $3, $4)";
     const DROP: &str = "DELETE FROM registered_application WHERE tenant = $1 AND application = $2";
-    const DROP_APPLICATION: &str = "DELETE FROM application WHERE tenant = $1 AND id = $2 AND version = $3 \
-        AND state = 'active'";
     const INITIAL: &str = "SELECT token, uses_left, expires_at FROM initial_access \
         WHERE tenant = $1 AND id = $2";
     const INSERT_INITIAL: &str = "INSERT INTO initial_access (tenant, id, token, uses_left, created_at, expires_at) \
@@ -68,7 +66,7 @@ pub(crate) fn remove(
     application: Id<id::Application>,
     version: i64,
 ) {
-    unit.push(DROP_APPLICATION, args![tenant, application, version], Expect::Rows(1));
+    rows::application::remove(unit, tenant, (application, version));
     unit.push(DROP, args![tenant, application], Expect::Rows(1));
 }
 
