@@ -168,7 +168,8 @@ pub(crate) async fn apply(
 async fn ensure_keys(directory: &Directory, tenant: &Tenant, client: &Client) -> Result<bool, Error> {
     let id_token = client.allows(GrantType::AuthorizationCode).then_some(client.id_token_signed_response_alg);
     let mut made = false;
-    for algorithm in id_token.into_iter().chain([client.access_token_signed_response_alg]) {
+    let others = [client.access_token_signed_response_alg];
+    for algorithm in id_token.into_iter().chain(others).chain(client.userinfo_signed_response_alg) {
         if tenant.signing_key(algorithm).is_none() {
             directory.ensure_signing_key(tenant.id, algorithm).await?;
             made = true;

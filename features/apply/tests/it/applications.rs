@@ -163,3 +163,39 @@ on_each!(applies_that_race_make_each_object_once, |place| {
     assert_eq!((kinds.get("person.created"), kinds.get("tenant.created")), (Some(&1), Some(&1)), "{kinds:?}");
     assert!(place.plan(CONTRACT).await.is_empty());
 });
+
+on_each!(a_secret_for_assertions_is_sealed_and_must_be_long, |place| {
+    let file = |secret: &str, more: &str| {
+        format!(
+            "tenants: [{{slug: default, applications: [{{client_id: robot{secret}, \
+             grant_types: [client_credentials]{more}}}]}}]"
+        )
+    };
+    let long = ", client_secret: a-secret-of-more-than-thirty-two-characters";
+    let jwt = ", token_endpoint_auth_method: client_secret_jwt";
+    place.apply(&file(long, "")).await;
+    let (_, robot) = application(&place, "robot").await;
+    assert!(robot.secrets.iter().all(|secret| secret.sealed.is_none()), "nobody needs it");
+    let refused = place.refuse(&file("", jwt)).await;
+    assert!(refused.contains("client_secret"), "{refused}");
+    let refused = place.refuse(&file(", client_secret: short", jwt)).await;
+    assert!(refused.contains("32"), "{refused}");
+    place.apply(&file(long, jwt)).await;
+    let (tenant, robot) = application(&place, "robot").await;
+    let opened = robot.sealed_secrets(&tenant, place.directory.env().now()).unwrap();
+    assert_eq!(opened.len(), 1);
+    assert_eq!(opened[0].as_slice(), b"a-secret-of-more-than-thirty-two-characters");
+    assert!(place.apply(&file(long, jwt)).await.is_empty(), "twice changes nothing");
+});
+
+on_each!(an_application_with_keys_of_its_own_needs_no_secret, |place| {
+    let file = "tenants: [{slug: default, settings: {client_registration: token, client_policy: {hosts: ['*.a.example']}}, \
+        applications: [{client_id: signer, grant_types: [client_credentials], \
+        token_endpoint_auth_method: private_key_jwt, jwks_uri: 'https://keys.example/jwks', \
+        allowed_origins: ['https://ui.example'], access_token_format: opaque, consent: always}]}]";
+    place.apply(file).await;
+    let (tenant, signer) = application(&place, "signer").await;
+    assert!(signer.secrets.is_empty() && signer.client.allows_origin("https://ui.example"));
+    assert_eq!(tenant.settings.client_policy.as_ref().map(|policy| policy.hosts.len()), Some(1));
+    assert!(place.apply(file).await.is_empty(), "twice changes nothing");
+});
