@@ -129,6 +129,9 @@ impl Inner {
 
     async fn handle(&self, row: MailRow) {
         let ending = self.attempt(&row).await;
+        let env = self.directory.env();
+        // Written before it is told: whoever reads of it may rely on it.
+        self.note(&row, ending.unit(&row, env.id(), env)).await;
         match &ending {
             Ending::Sent => self.signal.0.sent.fetch_add(1, Ordering::Relaxed),
             Ending::Expired | Ending::Failed(_) => self.signal.0.failed.fetch_add(1, Ordering::Relaxed),
@@ -140,8 +143,6 @@ impl Inner {
             Ending::Failed(why) => tracing::warn!(mail = %row.id, why, "a mail was refused for good"),
             Ending::Again(why) => tracing::info!(mail = %row.id, why, "a mail could not be sent yet"),
         }
-        let env = self.directory.env();
-        self.note(&row, ending.unit(&row, env.id(), env)).await;
     }
 
     async fn attempt(&self, row: &MailRow) -> Ending {
