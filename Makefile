@@ -8,7 +8,7 @@ PROGRAM := $(TARGET)/debug/keyward
 # Test vectors that are not part of the project, if they are there.
 VECTORS := $(abspath $(wildcard ../shared/vectors))
 
-.PHONY: help run build test lint look toolchain
+.PHONY: help run build test interop lint look toolchain
 
 help: ## this list
 	@echo "Keyward"
@@ -35,6 +35,13 @@ test: toolchain ## everything that CI tests; installs or starts what it needs
 		cargo build --package keyward; \
 		KEYWARD_BIN=$(PROGRAM) tests/run.sh; \
 	fi
+
+interop: toolchain ## relying parties of others and the programs of docs/examples against it (CLIENTS="…" names some)
+	@set -e; needs="$$(tests/setup.sh postgres browser clients)"; eval "$$needs"; \
+	cargo build --package keyward; \
+	export KEYWARD_BIN=$(PROGRAM); \
+	tests/interop/run.sh $(CLIENTS); \
+	if [ -z "$(CLIENTS)" ] && [ -x docs/examples/run.sh ]; then docs/examples/run.sh; fi
 
 lint: toolchain ## formatting, clippy without warnings, and the rules of xtask
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || { \

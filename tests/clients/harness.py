@@ -295,10 +295,10 @@ class Page(html.parser.HTMLParser):
 
 
 class Browser:
-    """Follows redirects inside one origin, keeps cookies, sends forms. Stops in front of others."""
+    """Follows redirects inside one origin (and those in `also`), keeps cookies, sends forms. Stops in front of others."""
 
-    def __init__(self, origin, cookies=True, verify=False, headers=None):
-        self.origin = origin
+    def __init__(self, origin, cookies=True, verify=False, headers=None, also=()):
+        self.origin, self.origins = origin, (origin, *also)
         self.http = httpx.Client(
             verify=verify, timeout=30, follow_redirects=False,
             headers={"accept": "text/html,*/*;q=0.8", "user-agent": "Mozilla/5.0 (X11; Linux) Gecko Firefox/140"}
@@ -318,12 +318,12 @@ class Browser:
     def go(self, method, url, data=None, base=None):
         url = urllib.parse.urljoin(base or self.origin + "/", url)
         for _ in range(10):
-            if not (url + "/").startswith(self.origin + "/") and not url.startswith(self.origin + "?"):
+            if not any((url + "/").startswith(origin + "/") or url.startswith(origin + "?") for origin in self.origins):
                 return Page(None, url)
             if not self.keep:
                 self.http.cookies.clear()
             # A browser says where a form comes from.
-            headers = {"origin": self.origin} if method == "POST" else {}
+            headers = {"origin": origin_of(base or url)} if method == "POST" else {}
             response = self.http.request(method, url, data=data, headers=headers)
             if response.status_code not in (301, 302, 303, 307, 308):
                 return Page(response, url)
@@ -424,6 +424,11 @@ def register(server, browser, page, email, password=PASSWORD):
     page = browser.submit(page, code=server.mail(email, before)["code"])
     assert page.step == "details", (page.step, page.text[:1500])
     return browser.submit(page, password=password)
+
+
+def origin_of(url):
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def text_of(page):

@@ -1,0 +1,83 @@
+// A relying party on oauth4webapi: every request and every check spelled out. client_secret_post.
+
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import * as oauth from 'oauth4webapi'
+
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_URI } = process.env
+const options = { [oauth.allowInsecureRequests]: true }
+const input = createInterface({ input: process.stdin })
+const say = (line) => process.stdout.write(JSON.stringify(line) + '\n')
+
+const browse = async (url) => {
+  const answer = once(input, 'line')
+  say({ open: url.href })
+  return new URL(JSON.parse((await answer)[0]).callback)
+}
+
+const step = async (name, work) => {
+  try {
+    say({ step: name, ok: true, answer: await work() })
+  } catch (error) {
+    console.error(error)
+    say({ step: name, ok: false, error: String(error.cause?.parameters ?? error) })
+  }
+}
+
+const issuer = new URL(ISSUER)
+const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options))
+const client = { client_id: CLIENT_ID }
+const authentication = oauth.ClientSecretPost(CLIENT_SECRET)
+let tokens
+
+await step('sign-in', async () => {
+  const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), oauth.generateRandomState()]
+  const url = new URL(as.authorization_endpoint)
+  url.search = new URLSearchParams({
+    client_id: CLIENT_ID,
+    redirect_uri: REDIRECT_URI,
+    response_type: 'code',
+    scope: 'openid email profile',
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    nonce,
+    state,
+  })
+  const answer = oauth.validateAuthResponse(as, client, await browse(url), state)
+  const response = await oauth.authorizationCodeGrantRequest(as, client, authentication, answer, REDIRECT_URI, verifier, options)
+  const checks = { expectedNonce: nonce, requireIdToken: true }
+  tokens = await oauth.processAuthorizationCodeResponse(as, client, response, checks)
+  await oauth.validateApplicationLevelSignature(as, response, options)
+  return oauth.getValidatedIdTokenClaims(tokens)
+})
+
+await step('userinfo', async () => {
+  const response = await oauth.userInfoRequest(as, client, tokens.access_token, options)
+  return oauth.processUserInfoResponse(as, client, oauth.getValidatedIdTokenClaims(tokens).sub, response)
+})
+
+await step('refresh', async () => {
+  const before = tokens.access_token
+  const response = await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token, options)
+  tokens = { ...tokens, ...(await oauth.processRefreshTokenResponse(as, client, response)) }
+  return { before, access_token: tokens.access_token }
+})
+
+await step('introspect', async () => {
+  const response = await oauth.introspectionRequest(as, client, authentication, tokens.access_token, options)
+  return oauth.processIntrospectionResponse(as, client, response)
+})
+
+await step('revoke', async () => {
+  await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, authentication, tokens.access_token, options))
+  return { access_token: tokens.access_token }
+})
+
+// It has no function for the logout, which is one address.
+await step('logout', async () => {
+  const url = new URL(as.end_session_endpoint)
+  url.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: POST_LOGOUT_URI })
+  await browse(url)
+})
+
+process.exit()
