@@ -1,10 +1,10 @@
 //! Making and verifying hashes with memory that is used again.
 
-use argon2::{Algorithm, Argon2, Block, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
+    argon2id::{self, Block, Input, Path},
     phc::{Params, PhcString},
     prepared::Prepared,
     scheme::Scheme,
@@ -53,15 +53,13 @@ pub enum HashError {
         /// The version it names.
         version: u32,
     },
-    /// argon2 refused its input.
-    #[error("argon2: {0}")]
-    Argon2(argon2::Error),
 }
 
 /// Hashes and verifies, one at a time, in an arena that is kept between calls.
 /// One for each thread that hashes. Wiped on drop.
 pub struct Hasher {
     current: Params,
+    path: Path,
     arena: Vec<Block>,
 }
 
@@ -69,8 +67,14 @@ impl Hasher {
     /// A hasher without memory as yet. `current` is what stored hashes are
     /// compared with, and the most memory that is kept between calls.
     #[must_use]
-    pub const fn new(current: Params) -> Self {
-        Self { current, arena: Vec::new() }
+    pub fn new(current: Params) -> Self {
+        Self::with_path(current, Path::fastest())
+    }
+
+    /// The same, computing in a certain way; where the processor does not have it, the portable one.
+    #[must_use]
+    pub const fn with_path(current: Params, path: Path) -> Self {
+        Self { current, path, arena: Vec::new() }
     }
 
     /// Hashes the normal form of a password. The salt is random and new.
@@ -171,35 +175,31 @@ impl Hasher {
         pepper: Option<Pepper<'_>>,
     ) -> Result<Zeroizing<Vec<u8>>, HashError> {
         let mut output = Zeroizing::new(vec![0; shape.output.len()]);
-        let params = of_argon2(shape.params, output.len())?;
-        self.reserve(&params)?;
-        let secret = pepper.map_or(&[][..], |pepper| pepper.secret);
-        let done = Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params.clone())
-            .and_then(|argon2| {
-                argon2.hash_password_into_with_memory(
-                    password.as_bytes(),
-                    &shape.salt,
-                    &mut output,
-                    &mut self.arena[..],
-                )
-            });
+        self.reserve(shape.params)?;
+        let input = Input {
+            password: password.as_bytes(),
+            salt: &shape.salt,
+            secret: pepper.map_or(&[], |pepper| pepper.secret),
+            data: &[],
+        };
+        argon2id::derive(self.path, shape.params, &mut self.arena, input, &mut output);
         if shape.params.m_kib() > self.current.m_kib() {
             self.release();
         }
-        done.map(|()| output).map_err(HashError::Argon2)
+        Ok(output)
     }
 
     /// Makes the arena large enough. What is too small is released first: a
     /// vector that grows would leave its old memory behind unwiped.
-    fn reserve(&mut self, params: &argon2::Params) -> Result<(), HashError> {
-        let blocks = params.block_count();
+    fn reserve(&mut self, params: Params) -> Result<(), HashError> {
+        let blocks = argon2id::blocks(params);
         if self.arena.len() >= blocks {
             return Ok(());
         }
         self.release();
-        let no_memory = |_| HashError::Memory { m_kib: params.m_cost() };
+        let no_memory = |_| HashError::Memory { m_kib: params.m_kib() };
         self.arena.try_reserve_exact(blocks).map_err(no_memory)?;
-        self.arena.resize(blocks, Block::new());
+        self.arena.resize(blocks, Block::ZERO);
         Ok(())
     }
 }
@@ -214,8 +214,4 @@ impl Drop for Hasher {
     fn drop(&mut self) {
         self.release();
     }
-}
-
-fn of_argon2(params: Params, output: usize) -> Result<argon2::Params, HashError> {
-    argon2::Params::new(params.m_kib(), params.t(), params.p(), Some(output)).map_err(HashError::Argon2)
 }

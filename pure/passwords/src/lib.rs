@@ -6,6 +6,7 @@
 //! nothing: the salt comes in, the string to store goes out. A hash takes tens
 //! of milliseconds, so it must never run on a thread that serves requests.
 
+mod argon2id;
 mod common;
 mod hasher;
 mod phc;
@@ -14,6 +15,7 @@ mod prepared;
 mod scheme;
 mod similarity;
 
+pub use argon2id::Path;
 pub use hasher::{HashError, Hasher, Pepper, Verdict};
 pub use phc::{Params, ParamsError, PhcError, PhcString, dummy};
 pub use policy::{Policy, Problem};

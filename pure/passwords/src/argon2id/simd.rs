@@ -1,0 +1,486 @@
+//! The vectors of the processors. The only unsafe code of this crate, for three reasons: a function that
+//! uses instructions which not every processor has is called only after asking whether this one has them
+//! ([`Path::is_available`]); vectors are loaded and stored at places inside a block; a prefetch takes an
+//! address that it does not read.
+#![expect(unsafe_code, reason = "vector instructions; see above")]
+
+use super::{
+    block::{Block, WORDS},
+    fill::Segment,
+    round::{self, Vector},
+};
+
+/// A way to compute, by the instructions that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Path {
+    /// AVX-512 (F and BW), eight words at once.
+    Avx512,
+    /// AVX2, four words at once.
+    Avx2,
+    /// NEON, two words at once.
+    Neon,
+    /// Any processor.
+    Portable,
+}
+
+impl Path {
+    /// All of them, the fastest first.
+    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+
+    /// Whether this processor has what it needs.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self == Self::Portable || self.is_detected()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_detected(self) -> bool {
+        match self {
+            Self::Avx512 => is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw"),
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Neon | Self::Portable => false,
+        }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn is_detected(self) -> bool {
+        self == Self::Neon && std::arch::is_aarch64_feature_detected!("neon")
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    const fn is_detected(self) -> bool {
+        false
+    }
+
+    /// The fastest that this processor has.
+    #[must_use]
+    pub fn fastest() -> Self {
+        Self::ALL.into_iter().find(|path| path.is_available()).unwrap_or(Self::Portable)
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+            Self::Neon => "NEON",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// Fills a segment. What the processor does not have is done the portable way.
+    pub(super) fn fill(self, segment: &Segment, arena: &mut [Block]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has been asked.
+            Self::Avx512 if self.is_available() => unsafe { x86::fill_avx512(segment, arena) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has been asked.
+            Self::Avx2 if self.is_available() => unsafe { x86::fill_avx2(segment, arena) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: the processor has been asked.
+            Self::Neon if self.is_available() => unsafe { aarch64::fill_neon(segment, arena) },
+            _ => round::fill::<[u64; 2]>(segment, arena),
+        }
+    }
+}
+
+impl Vector for [u64; 2] {
+    const LANES: usize = 1;
+
+    #[inline(always)]
+    fn load(words: &[u64; WORDS], at: usize) -> Self {
+        [words[at], words[at + 1]]
+    }
+
+    #[inline(always)]
+    fn store(self, words: &mut [u64; WORDS], at: usize) {
+        [words[at], words[at + 1]] = self;
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        [self[0] ^ other[0], self[1] ^ other[1]]
+    }
+
+    #[inline(always)]
+    fn blend(self, other: Self) -> Self {
+        let low = |word: u64| word & 0xffff_ffff;
+        let one = |a: u64, b: u64| a.wrapping_add(b).wrapping_add((low(a) * low(b)) << 1);
+        [one(self[0], other[0]), one(self[1], other[1])]
+    }
+
+    #[inline(always)]
+    fn rotate_32(self) -> Self {
+        self.map(|word| word.rotate_right(32))
+    }
+
+    #[inline(always)]
+    fn rotate_24(self) -> Self {
+        self.map(|word| word.rotate_right(24))
+    }
+
+    #[inline(always)]
+    fn rotate_16(self) -> Self {
+        self.map(|word| word.rotate_right(16))
+    }
+
+    #[inline(always)]
+    fn rotate_63(self) -> Self {
+        self.map(|word| word.rotate_right(63))
+    }
+
+    #[inline(always)]
+    fn shift_in(self, other: Self) -> Self {
+        [self[1], other[0]]
+    }
+
+    #[inline(always)]
+    fn gather(rows: [Self; 8]) -> [Self; 8] {
+        rows
+    }
+
+    #[inline(always)]
+    fn scatter(places: [Self; 8]) -> [Self; 8] {
+        places
+    }
+
+    #[inline(always)]
+    fn prefetch(_: *const Block) {}
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Block, Segment, Vector, WORDS, round};
+    use std::arch::x86_64::*;
+
+    /// Where each byte of a lane goes when its words turn by 24 bits.
+    const ROTATE_24: [i64; 2] = [0x0201_0007_0605_0403, 0x0a09_080f_0e0d_0c0b];
+    /// And by 16.
+    const ROTATE_16: [i64; 2] = [0x0100_0706_0504_0302, 0x0908_0f0e_0d0c_0b0a];
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn fill_avx2(segment: &Segment, arena: &mut [Block]) {
+        round::fill::<__m256i>(segment, arena);
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn fill_avx512(segment: &Segment, arena: &mut [Block]) {
+        round::fill::<__m512i>(segment, arena);
+    }
+
+    /// All lines of the block.
+    #[inline(always)]
+    fn prefetch_lines(block: *const Block) {
+        for line in 0..Block::BYTES / 64 {
+            // SAFETY: a prefetch reads nothing, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(64 * line)) };
+        }
+    }
+
+    #[inline(always)]
+    fn low_halves(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: runs with AVX2.
+        unsafe { _mm256_permute2x128_si256::<0x20>(a, b) }
+    }
+
+    #[inline(always)]
+    fn high_halves(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: runs with AVX2.
+        unsafe { _mm256_permute2x128_si256::<0x31>(a, b) }
+    }
+
+    /// A square of 4 × 4 lanes, turned over.
+    #[inline(always)]
+    fn square([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
+        // SAFETY: runs with AVX-512.
+        unsafe {
+            let (ab, cd) = (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0x44>(c, d));
+            let (ab2, cd2) = (_mm512_shuffle_i64x2::<0xee>(a, b), _mm512_shuffle_i64x2::<0xee>(c, d));
+            [
+                _mm512_shuffle_i64x2::<0x88>(ab, cd),
+                _mm512_shuffle_i64x2::<0xdd>(ab, cd),
+                _mm512_shuffle_i64x2::<0x88>(ab2, cd2),
+                _mm512_shuffle_i64x2::<0xdd>(ab2, cd2),
+            ]
+        }
+    }
+
+    impl Vector for __m256i {
+        const LANES: usize = 2;
+
+        #[inline(always)]
+        fn load(words: &[u64; WORDS], at: usize) -> Self {
+            let at = at & (WORDS - 4);
+            // SAFETY: runs with AVX2, and 4 words from there are inside.
+            unsafe { _mm256_load_si256(words.as_ptr().add(at).cast()) }
+        }
+
+        #[inline(always)]
+        fn store(self, words: &mut [u64; WORDS], at: usize) {
+            let at = at & (WORDS - 4);
+            // SAFETY: runs with AVX2, and 4 words from there are inside.
+            unsafe { _mm256_store_si256(words.as_mut_ptr().add(at).cast(), self) }
+        }
+
+        #[inline(always)]
+        fn xor(self, other: Self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe { _mm256_xor_si256(self, other) }
+        }
+
+        #[inline(always)]
+        fn blend(self, other: Self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe {
+                let product = _mm256_mul_epu32(self, other);
+                _mm256_add_epi64(_mm256_add_epi64(self, other), _mm256_add_epi64(product, product))
+            }
+        }
+
+        #[inline(always)]
+        fn rotate_32(self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe { _mm256_shuffle_epi32::<0b10_11_00_01>(self) }
+        }
+
+        #[inline(always)]
+        fn rotate_24(self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe {
+                _mm256_shuffle_epi8(
+                    self,
+                    _mm256_set_epi64x(ROTATE_24[1], ROTATE_24[0], ROTATE_24[1], ROTATE_24[0]),
+                )
+            }
+        }
+
+        #[inline(always)]
+        fn rotate_16(self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe {
+                _mm256_shuffle_epi8(
+                    self,
+                    _mm256_set_epi64x(ROTATE_16[1], ROTATE_16[0], ROTATE_16[1], ROTATE_16[0]),
+                )
+            }
+        }
+
+        #[inline(always)]
+        fn rotate_63(self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe { _mm256_xor_si256(_mm256_srli_epi64::<63>(self), _mm256_add_epi64(self, self)) }
+        }
+
+        #[inline(always)]
+        fn shift_in(self, other: Self) -> Self {
+            // SAFETY: runs with AVX2.
+            unsafe { _mm256_alignr_epi8::<8>(other, self) }
+        }
+
+        #[inline(always)]
+        fn gather(rows: [Self; 8]) -> [Self; 8] {
+            let [a0, a1, a2, a3, b0, b1, b2, b3] = rows;
+            [
+                low_halves(a0, b0),
+                high_halves(a0, b0),
+                low_halves(a1, b1),
+                high_halves(a1, b1),
+                low_halves(a2, b2),
+                high_halves(a2, b2),
+                low_halves(a3, b3),
+                high_halves(a3, b3),
+            ]
+        }
+
+        #[inline(always)]
+        fn scatter(places: [Self; 8]) -> [Self; 8] {
+            let [p0, p1, p2, p3, p4, p5, p6, p7] = places;
+            [
+                low_halves(p0, p1),
+                low_halves(p2, p3),
+                low_halves(p4, p5),
+                low_halves(p6, p7),
+                high_halves(p0, p1),
+                high_halves(p2, p3),
+                high_halves(p4, p5),
+                high_halves(p6, p7),
+            ]
+        }
+
+        #[inline(always)]
+        fn prefetch(block: *const Block) {
+            prefetch_lines(block);
+        }
+    }
+
+    impl Vector for __m512i {
+        const LANES: usize = 4;
+
+        #[inline(always)]
+        fn load(words: &[u64; WORDS], at: usize) -> Self {
+            let at = at & (WORDS - 8);
+            // SAFETY: runs with AVX-512, and 8 words from there are inside.
+            unsafe { _mm512_load_si512(words.as_ptr().add(at).cast()) }
+        }
+
+        #[inline(always)]
+        fn store(self, words: &mut [u64; WORDS], at: usize) {
+            let at = at & (WORDS - 8);
+            // SAFETY: runs with AVX-512, and 8 words from there are inside.
+            unsafe { _mm512_store_si512(words.as_mut_ptr().add(at).cast(), self) }
+        }
+
+        #[inline(always)]
+        fn xor(self, other: Self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe { _mm512_xor_si512(self, other) }
+        }
+
+        #[inline(always)]
+        fn blend(self, other: Self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe {
+                let product = _mm512_mul_epu32(self, other);
+                _mm512_add_epi64(_mm512_add_epi64(self, other), _mm512_add_epi64(product, product))
+            }
+        }
+
+        #[inline(always)]
+        fn rotate_32(self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe { _mm512_ror_epi64::<32>(self) }
+        }
+
+        #[inline(always)]
+        fn rotate_24(self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe { _mm512_ror_epi64::<24>(self) }
+        }
+
+        #[inline(always)]
+        fn rotate_16(self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe { _mm512_ror_epi64::<16>(self) }
+        }
+
+        #[inline(always)]
+        fn rotate_63(self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe { _mm512_ror_epi64::<63>(self) }
+        }
+
+        #[inline(always)]
+        fn shift_in(self, other: Self) -> Self {
+            // SAFETY: runs with AVX-512.
+            unsafe { _mm512_alignr_epi8::<8>(other, self) }
+        }
+
+        #[inline(always)]
+        fn gather(rows: [Self; 8]) -> [Self; 8] {
+            let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
+            let ([p0, p1, p2, p3], [p4, p5, p6, p7]) = (square([r0, r2, r4, r6]), square([r1, r3, r5, r7]));
+            [p0, p1, p2, p3, p4, p5, p6, p7]
+        }
+
+        #[inline(always)]
+        fn scatter(places: [Self; 8]) -> [Self; 8] {
+            let [p0, p1, p2, p3, p4, p5, p6, p7] = places;
+            let ([r0, r2, r4, r6], [r1, r3, r5, r7]) = (square([p0, p1, p2, p3]), square([p4, p5, p6, p7]));
+            [r0, r1, r2, r3, r4, r5, r6, r7]
+        }
+
+        #[inline(always)]
+        fn prefetch(block: *const Block) {
+            prefetch_lines(block);
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64 {
+    use super::{Block, Segment, Vector, WORDS, round};
+    use std::arch::aarch64::*;
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn fill_neon(segment: &Segment, arena: &mut [Block]) {
+        round::fill::<uint64x2_t>(segment, arena);
+    }
+
+    impl Vector for uint64x2_t {
+        const LANES: usize = 1;
+
+        #[inline(always)]
+        fn load(words: &[u64; WORDS], at: usize) -> Self {
+            let at = at & (WORDS - 2);
+            // SAFETY: runs with NEON, and 2 words from there are inside.
+            unsafe { vld1q_u64(words.as_ptr().add(at)) }
+        }
+
+        #[inline(always)]
+        fn store(self, words: &mut [u64; WORDS], at: usize) {
+            let at = at & (WORDS - 2);
+            // SAFETY: runs with NEON, and 2 words from there are inside.
+            unsafe { vst1q_u64(words.as_mut_ptr().add(at), self) }
+        }
+
+        #[inline(always)]
+        fn xor(self, other: Self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe { veorq_u64(self, other) }
+        }
+
+        #[inline(always)]
+        fn blend(self, other: Self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe {
+                let (low, other_low) = (vmovn_u64(self), vmovn_u64(other));
+                vmlal_u32(vmlal_u32(vaddq_u64(self, other), low, other_low), low, other_low)
+            }
+        }
+
+        #[inline(always)]
+        fn rotate_32(self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe { vreinterpretq_u64_u32(vrev64q_u32(vreinterpretq_u32_u64(self))) }
+        }
+
+        #[inline(always)]
+        fn rotate_24(self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe { vsriq_n_u64::<24>(vshlq_n_u64::<40>(self), self) }
+        }
+
+        #[inline(always)]
+        fn rotate_16(self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe { vsriq_n_u64::<16>(vshlq_n_u64::<48>(self), self) }
+        }
+
+        #[inline(always)]
+        fn rotate_63(self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe { vsriq_n_u64::<63>(vaddq_u64(self, self), self) }
+        }
+
+        #[inline(always)]
+        fn shift_in(self, other: Self) -> Self {
+            // SAFETY: runs with NEON.
+            unsafe { vextq_u64::<1>(self, other) }
+        }
+
+        #[inline(always)]
+        fn gather(rows: [Self; 8]) -> [Self; 8] {
+            rows
+        }
+
+        #[inline(always)]
+        fn scatter(places: [Self; 8]) -> [Self; 8] {
+            places
+        }
+
+        #[inline(always)]
+        fn prefetch(_: *const Block) {}
+    }
+}
