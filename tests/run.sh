@@ -10,6 +10,7 @@ suites="
 browser   tests/browser/run.sh
 clients   tests/clients/run.sh
 ops       tests/ops/run.sh
+schema    tests/schema/run.sh
 mail      tests/mail/run.sh
 axe       tests/look/run.sh axe
 "

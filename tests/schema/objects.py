@@ -1,0 +1,54 @@
+"""Ids of things that exist: without them every request for one thing would end with 404.
+
+KEYWARD_SCHEMA_OBJECTS names a file of JSON that test_schema.py has written.
+"""
+
+import json
+import os
+import re
+
+import httpx
+import schemathesis
+from schemathesis.core.parameters import ParameterLocation
+
+with open(os.environ["KEYWARD_SCHEMA_OBJECTS"]) as file:
+    known = json.load(file)
+api = httpx.Client(base_url=known["api"], headers={"authorization": f"Bearer {known['bearer']}"}, timeout=30)
+AN_ID = re.compile(r"[a-z]{3}_[A-Za-z0-9_-]{22}")
+made = 0
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    parts = case.meta and case.meta.components.get(ParameterLocation.PATH)
+    if parts and parts.mode.is_negative:
+        return
+    for name, value in case.path_parameters.items():
+        if not AN_ID.fullmatch(str(value)):
+            case.path_parameters[name] = existing(case.method, case.operation.path, name) or value
+
+
+def existing(method, path, name):
+    """Reading leaves things as they are; what is changed or removed is another one."""
+    if name in ("session", "grant"):
+        ids = known[name]
+        return ids.pop() if ids and method == "DELETE" else None
+    if name == "user":
+        return known["user"] if method == "GET" or "{session}" in path or "{grant}" in path else fresh(name)
+    if name in ("application", "key") and method == "DELETE" and path.endswith("}"):
+        return known["application"] if "consents" in path else fresh(name)
+    return known.get(name)
+
+
+def fresh(name):
+    global made
+    made += 1
+    path, body = {
+        "user": ("/users", {"username": f"made-{made}"}),
+        "application": ("/applications", {"metadata": {"redirect_uris": ["https://shop.example/cb"]}}),
+        "key": ("/api-keys", {"name": f"made {made}", "scopes": ["users:read"]}),
+    }[name]
+    answer = api.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    answer = answer.json()
+    return answer.get("id") or answer[name]["id"]
