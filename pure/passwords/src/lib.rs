@@ -9,6 +9,7 @@
 mod argon2id;
 mod common;
 mod hasher;
+mod import;
 mod phc;
 mod policy;
 mod prepared;
@@ -17,6 +18,7 @@ mod similarity;
 
 pub use argon2id::Path;
 pub use hasher::{HashError, Hasher, Pepper, Verdict};
+pub use import::ImportError;
 pub use phc::{Params, ParamsError, PhcError, PhcString, dummy};
 pub use policy::{Policy, Problem};
 pub use prepared::{NormVersion, Prepared, PreparedError};
