@@ -13,7 +13,7 @@ import subprocess
 import threading
 import tomllib
 
-from harness import ROOT, Browser, eventually
+from harness import ROOT, Browser, eventually, origin_of
 from steps import EMAIL, PASSWORD, STEPS, SUB, Checks
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -199,7 +199,7 @@ class Peer:
         return page.response.json()
 
     def at_home(self, page):
-        return page.url.startswith(self.origin + "/") and page.status == 200
+        return origin_of(page.url) == self.origin and page.status == 200
 
     def browse(self, page):
         """Whatever a person would do: sign in, send the form that a page has."""
@@ -215,7 +215,8 @@ class Peer:
 
     def left(self, page):
         """The browser stands where the application wanted it, and nobody is signed in there."""
-        assert page.url.split("?")[0] == self.signed_out, f"the logout ends at {page.url} ({page.step}) {page.text[:500]}"
+        where = f"{page.url} ({page.status}, {page.step}) {page.text[:500]}"
+        assert page.url.split("?")[0] == self.signed_out and page.status in (0, 200), f"the logout ends at {where}"
         self.checks.signed_out(self.browser, self.redirect_uri)
 
     # -- a program that speaks JSON lines

@@ -62,8 +62,9 @@ def table(date, rows):
                  (row["steps"][step] for step in STEPS))
         cells = (row["client"], row["version"], row["language"], row["engine"], *marks)
         lines.append("| " + " | ".join(cells) + " |")
-    notes = {(row["client"], step, note) for row in rows for step, note in row["notes"].items()}
-    lines += ["", *(f"- {client}, {step}: {' '.join(note.split())[:400]}" for client, step, note in sorted(notes))] if notes else []
+    notes = sorted({(row["client"], step, " ".join(note.split())) for row in rows for step, note in row["notes"].items()})
+    lines += [""] if notes else []
+    lines += [f"- {client}, {step}: {note[:400]}" for client, step, note in notes]
     built = sorted({row["keyward"] for row in rows})
     return "\n".join([*lines, "", f"Keyward {', '.join(built)}.", ""])
 

@@ -41,7 +41,8 @@ class Ground:
         cert, key = certificate(place.data, "localhost", "127.0.0.1")
         port = free_port()
         origin = f"https://localhost:{port}"
-        return serve(place, port, origin, str(cert), server={"issuer": origin, "tls_cert": str(cert), "tls_key": str(key)})
+        options = {"issuer": origin, "tls_cert": str(cert), "tls_key": str(key)}
+        return serve(place, port, origin, str(cert), server=options)
 
     def apply(self, https, **what):
         done = apply(self.made[https][0], {"tenants": [{"slug": "default", **what}]})

@@ -1,11 +1,10 @@
-// A relying party on oauth4webapi: every request and every check spelled out. client_secret_post.
+// A relying party on oauth4webapi: every request and every check spelled out. client_secret_post, over https.
 
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import * as oauth from 'oauth4webapi'
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_URI } = process.env
-const options = { [oauth.allowInsecureRequests]: true }
 const input = createInterface({ input: process.stdin })
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n')
 
@@ -25,7 +24,7 @@ const step = async (name, work) => {
 }
 
 const issuer = new URL(ISSUER)
-const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options))
+const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer))
 const client = { client_id: CLIENT_ID }
 const authentication = oauth.ClientSecretPost(CLIENT_SECRET)
 let tokens
@@ -44,32 +43,32 @@ await step('sign-in', async () => {
     state,
   })
   const answer = oauth.validateAuthResponse(as, client, await browse(url), state)
-  const response = await oauth.authorizationCodeGrantRequest(as, client, authentication, answer, REDIRECT_URI, verifier, options)
+  const response = await oauth.authorizationCodeGrantRequest(as, client, authentication, answer, REDIRECT_URI, verifier)
   const checks = { expectedNonce: nonce, requireIdToken: true }
   tokens = await oauth.processAuthorizationCodeResponse(as, client, response, checks)
-  await oauth.validateApplicationLevelSignature(as, response, options)
+  await oauth.validateApplicationLevelSignature(as, response)
   return oauth.getValidatedIdTokenClaims(tokens)
 })
 
 await step('userinfo', async () => {
-  const response = await oauth.userInfoRequest(as, client, tokens.access_token, options)
+  const response = await oauth.userInfoRequest(as, client, tokens.access_token)
   return oauth.processUserInfoResponse(as, client, oauth.getValidatedIdTokenClaims(tokens).sub, response)
 })
 
 await step('refresh', async () => {
   const before = tokens.access_token
-  const response = await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token, options)
+  const response = await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token)
   tokens = { ...tokens, ...(await oauth.processRefreshTokenResponse(as, client, response)) }
   return { before, access_token: tokens.access_token }
 })
 
 await step('introspect', async () => {
-  const response = await oauth.introspectionRequest(as, client, authentication, tokens.access_token, options)
+  const response = await oauth.introspectionRequest(as, client, authentication, tokens.access_token)
   return oauth.processIntrospectionResponse(as, client, response)
 })
 
 await step('revoke', async () => {
-  await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, authentication, tokens.access_token, options))
+  await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, authentication, tokens.access_token))
   return { access_token: tokens.access_token }
 })
 
