@@ -47,13 +47,14 @@ mod directory;
 mod engine;
 pub mod lease;
 mod migrate;
+pub mod rotation;
 pub mod rows;
 pub mod rules;
 #[doc(hidden)]
 pub mod scratch;
 mod statements;
 
-pub use directory::{Address, Application, Directory, Mac, NewTenant, SigningKeyEntry, Tenant};
+pub use directory::{Address, Application, Directory, Mac, NewTenant, PublicKey, Tenant};
 pub use engine::{
     Cell, Db, DbError, DbUrl, Engine, EventRow, Expect, FromRow, FromValue, OpenOptions, Outcome, Row,
     ToValue, Unit, UnitId, Value, Verified, verify_chain,

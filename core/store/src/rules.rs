@@ -1,6 +1,7 @@
 //! What may stand in attributes and settings, the same for files and for the API. A message begins
 //! with a verb, so that it follows the name of what it is about.
 
+use crate::rows::tenant::Settings;
 use oauth::{
     claims::{RESERVED, scope_of},
     uri::WebUri,
@@ -102,9 +103,26 @@ pub fn setting(name: &str, value: &Value) -> Result<(), String> {
         "locale" => language(text(value)?).map(drop).map_err(str::to_owned),
         "password_min" => number(value, 8..=64, "characters"),
         "session_idle" | "session_absolute" => number(value, 60..=400 * 86_400, "seconds"),
+        "key_rotation_days" => number(value, 0..=3_650, "days"),
+        "key_publish_days" => number(value, 1..=365, "days"),
         "privacy_url" | "terms_url" => web_address(text(value)?).map(drop).map_err(|error| error.to_string()),
         _ => Ok(()),
     }
+}
+
+/// What settings must say together: the setting that is wrong, and what is wrong.
+///
+/// # Errors
+/// The first that does not fit the others.
+pub fn coherent(settings: &Settings) -> Result<(), (&'static str, &'static str)> {
+    if settings.session_idle > settings.session_absolute {
+        return Err(("session_idle", "must not be longer than session_absolute"));
+    }
+    let rotates = settings.key_rotation_days > 0;
+    if rotates && settings.key_publish_days >= settings.key_rotation_days {
+        return Err(("key_publish_days", "must be less than key_rotation_days"));
+    }
+    Ok(())
 }
 
 fn number(value: &Value, range: RangeInclusive<u64>, unit: &str) -> Result<(), String> {

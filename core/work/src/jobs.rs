@@ -1,5 +1,5 @@
-//! Jobs in the background: erasing deleted people, purging what has ended, numbering events on
-//! PostgreSQL (the store's sequencer). Of several nodes one holds the lease; a job that runs twice
+//! Jobs in the background: erasing deleted people, purging what has ended, changing signing keys by
+//! their age, numbering events on PostgreSQL (the store's sequencer). Of several nodes one holds the lease; a job that runs twice
 //! does no harm.
 
 #[cfg(test)]
@@ -14,6 +14,9 @@ const TICK: Duration = Duration::from_millis(500);
 const LEASE: (&str, Duration) = ("jobs", Duration::from_secs(15));
 const ERASE_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(2);
+/// How often every tenant's signing keys are looked at, and how many tenants in one turn.
+const ROTATE_EVERY: Duration = Duration::from_secs(3_600);
+const TENANTS_AT_ONCE: i64 = 50;
 const PURGE_AFTER: Duration = Duration::from_secs(48 * 3_600);
 const CLOCK_MAY_DIFFER: Duration = Duration::from_secs(3_600);
 const NAMES_HELD: Duration = Duration::from_secs(90 * 86_400);
@@ -26,6 +29,9 @@ pub struct Jobs {
     held: bool,
     erase: Due,
     purge: Due,
+    rotate: Due,
+    /// After which tenant the round through all of them goes on.
+    round: Option<Id<id::Tenant>>,
 }
 
 /// When something is to be done next.
@@ -75,7 +81,16 @@ impl Jobs {
     fn new(directory: Directory) -> Self {
         let due = || Due(Time::from_micros(0));
         let holder = directory.env().bytes();
-        Self { directory, holder, lease: due(), held: false, erase: due(), purge: due() }
+        Self {
+            directory,
+            holder,
+            lease: due(),
+            held: false,
+            erase: due(),
+            purge: due(),
+            rotate: due(),
+            round: None,
+        }
     }
 
     async fn tick(&mut self) -> Result<(), Error> {
@@ -88,6 +103,12 @@ impl Jobs {
         }
         if self.purge.now(now, PURGE_EVERY) {
             purge(&self.directory).await?;
+        }
+        if self.rotate.now(now, ROTATE_EVERY) {
+            self.round = Some(Id::from_bytes([0; 16]));
+        }
+        if let Some(after) = self.round {
+            self.round = rotate(&self.directory, after).await?;
         }
         Ok(())
     }
@@ -113,6 +134,20 @@ impl Jobs {
             let _ = lease::release(db, (LEASE.0, self.holder), unit).await;
         }
     }
+}
+
+/// Looks at the signing keys of the next tenants; says after which one to go on.
+async fn rotate(directory: &Directory, after: Id<id::Tenant>) -> Result<Option<Id<id::Tenant>>, Error> {
+    let tenants = rows::listing::tenants(directory.db(), (after, TENANTS_AT_ONCE)).await?;
+    for tenant in &tenants {
+        match directory.rotate_by_age(*tenant).await {
+            Err(error) if error.kind == Kind::Unavailable => return Err(error),
+            // One tenant's trouble is not to keep the others' keys.
+            Err(error) => tracing::warn!(%tenant, ?error, "signing keys cannot be looked after"),
+            Ok(()) => {}
+        }
+    }
+    Ok(tenants.last().copied())
 }
 
 /// Deletes a batch of what ended 48 hours ago, unless the clock cannot be trusted: a clock in the

@@ -9,7 +9,7 @@ use crate::{
 use base::{Handle, HandleKind, Id, id};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{header, request::Parts};
-use jose::{Keys, Typ};
+use jose::Typ;
 use oauth::{Scopes, bearer, claims::AccessTokenClaims};
 use serde_json::{Value, json};
 use std::{sync::LazyLock, time::Duration};
@@ -155,9 +155,7 @@ async fn of_person(
 }
 
 fn verified(tenant: &Tenant, token: &str) -> Option<AccessTokenClaims> {
-    let keys = tenant.signing_keys().iter().filter_map(|entry| entry.key.verifying_key().ok());
-    let keys = Keys::new(keys.collect()).ok()?;
-    jose::verify(token, &keys, Typ::AccessToken).ok()?.claims().ok()
+    jose::verify(token, tenant.verifying_keys(), Typ::AccessToken).ok()?.claims().ok()
 }
 
 /// The grant that a `jti` begins with.

@@ -113,9 +113,7 @@ pub(crate) fn patched(before: &Settings, patch: &Map<String, Value>) -> Result<S
     rules::merge(&mut map, patch);
     let after: Settings =
         serde_json::from_value(Value::Object(map)).map_err(|error| Refusal::field("settings", error))?;
-    if after.session_idle > after.session_absolute {
-        return Err(Refusal::field("session_idle", "must not be longer than session_absolute"));
-    }
+    rules::coherent(&after).map_err(|(name, message)| Refusal::field(name, message))?;
     let branding: Branding = serde_json::from_value(Value::Object(after.theme.clone()))
         .map_err(|error| Refusal::field("theme", error))?;
     Theme::new(&branding).map_err(|error| Refusal::field("theme", error))?;

@@ -101,10 +101,8 @@ fn settings(
     merge(&mut stored, patch);
     let settings: Settings = serde_json::from_value(Value::Object(stored))
         .map_err(|error| unfit(&format!("{path}.settings"), error))?;
-    if settings.session_idle > settings.session_absolute {
-        let message = "must not be longer than session_absolute";
-        return Err(unfit(&format!("{path}.settings.session_idle"), message));
-    }
+    let unfitting = |(name, message)| unfit(&format!("{path}.settings.{name}"), message);
+    store::rules::coherent(&settings).map_err(unfitting)?;
     match serde_json::to_value(settings) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(Error::internal("settings are no JSON object")),

@@ -31,10 +31,10 @@ fn features(tenant: &Tenant) -> Features {
     }
 }
 
-/// `GET /jwks`: the keys that sign, those that did and those that will (RFC 7517 section 5).
+/// `GET /jwks`: the keys that sign, those that did and those that will (RFC 7517 section 5). A key is
+/// here for a day at least before it signs, so whoever keeps this for as long as it says knows it then.
 pub(crate) async fn jwks(call: Call) -> Response {
-    let keys: JwkSet =
-        call.tenant.signing_keys().iter().map(|entry| entry.key.public_jwk().clone()).collect();
+    let keys: JwkSet = call.tenant.published_keys(call.now()).map(|key| key.jwk.clone()).collect();
     public("application/jwk-set+json", &keys)
 }
 

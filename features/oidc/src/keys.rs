@@ -1,7 +1,7 @@
 //! The tenant's signing keys: there when they are needed, and what they signed recognised.
 
 use base::Error;
-use jose::{Algorithm, Keys, Typ, VerifyingKey};
+use jose::{Algorithm, Typ};
 use oauth::{ClientId, logout::HintFacts};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
@@ -39,10 +39,7 @@ pub(crate) async fn ready(
 
 /// The claims of a token of this type that this tenant signed, with any of its keys.
 pub(crate) fn verify<T: serde::de::DeserializeOwned>(tenant: &Tenant, token: &str, typ: Typ) -> Option<T> {
-    let keys: Vec<VerifyingKey> =
-        tenant.signing_keys().iter().filter_map(|entry| entry.key.verifying_key().ok()).collect();
-    let keys = Keys::new(keys).ok()?;
-    jose::verify(token, &keys, typ).ok()?.claims().ok()
+    jose::verify(token, tenant.verifying_keys(), typ).ok()?.claims().ok()
 }
 
 /// The algorithms that tokens can be signed with; keys are made when they are needed first.
@@ -64,5 +61,5 @@ pub(crate) fn hint(tenant: &Tenant, token: &str) -> Option<HintFacts> {
     }
     let claims: Hinted = verify(tenant, token, Typ::IdToken)?;
     let facts = HintFacts { client_id: claims.aud, subject: claims.sub, session: claims.sid };
-    (claims.iss == tenant.issuer).then_some(facts)
+    tenant.is_issuer(&claims.iss).then_some(facts)
 }

@@ -6,10 +6,11 @@
 //! Without the database, what is loaded serves for at most five minutes.
 
 mod create;
+mod keys;
 mod tenant;
 
 pub use create::NewTenant;
-pub use tenant::{Application, Mac, SigningKeyEntry, Tenant};
+pub use tenant::{Application, Mac, PublicKey, Tenant};
 
 use crate::{Db, rows};
 use base::{Env, Error, Id, SealingKey, Time, id};
@@ -21,6 +22,7 @@ use std::{
     },
     time::Duration,
 };
+use tenant::Kept;
 
 const POLL: Duration = Duration::from_millis(500);
 const LOOK_BACK: Duration = Duration::from_secs(60);
@@ -126,8 +128,11 @@ impl Directory {
             return Ok(Some(tenant));
         }
         let Some(row) = rows::tenant::by_id(self.db(), id).await? else { return Ok(None) };
-        let keys = rows::key::of_tenant(self.db(), id).await?;
-        let tenant = Arc::new(Tenant::open(row, keys, self.root(), self.env())?);
+        let kept = Kept {
+            keys: rows::key::of_tenant(self.db(), id).await?,
+            former_issuers: rows::tenant::former_issuers(self.db(), id).await?,
+        };
+        let tenant = Arc::new(Tenant::open(row, kept, self.root(), self.env())?);
         let mut tenants = self.shared.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= CAPACITY {
             tenants.clear();
@@ -241,6 +246,14 @@ impl Directory {
         let application = Arc::new(Application::open(row, secrets)?);
         tenant.remember_application(&application);
         Ok(application)
+    }
+
+    /// The age of the oldest key that signs, among the tenants in memory.
+    pub fn oldest_signing_key(&self) -> Duration {
+        let now = self.env().now();
+        let tenants = self.shared.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        let oldest = tenants.values().filter_map(|tenant| tenant.signs_since()).min();
+        oldest.map_or(Duration::ZERO, |since| now.since(since))
     }
 
     /// Drops what is remembered of a tenant, after a change on this node.

@@ -1,10 +1,10 @@
 //! A tenant with its keys opened, and an application with its secrets, as they are held in memory.
 
 use crate::{
-    EventRow,
+    EventRow, rotation,
     rows::{
         application::{ApplicationRow, SecretRow},
-        key::KeyRow,
+        key::{KeyRow, KeyState, SIGN},
         person::PersonRow,
         tenant::{Settings, TenantRow},
     },
@@ -12,6 +12,7 @@ use crate::{
 use base::{Aad, Env, Error, Event, Id, SealingKey, Time, id, mac::MacKey};
 use std::{
     collections::HashMap,
+    fmt::Display,
     sync::{Arc, PoisonError, RwLock},
 };
 use zeroize::Zeroizing;
@@ -58,12 +59,21 @@ impl Mac {
     }
 }
 
-/// A signing key in memory.
-pub struct SigningKeyEntry {
-    /// `next`, `current` or `retired`.
-    pub state: String,
-    /// The key, parsed once.
-    pub key: jose::SigningKey,
+/// The public half of a signing key in memory.
+pub struct PublicKey {
+    /// Where the key stands.
+    pub state: KeyState,
+    /// Since when.
+    pub since: Time,
+    /// The key as it is published.
+    pub jwk: jose::Jwk,
+}
+
+/// What else is stored of a tenant.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) keys: Vec<KeyRow>,
+    pub(super) former_issuers: Vec<String>,
 }
 
 /// A tenant with its keys opened.
@@ -74,6 +84,8 @@ pub struct Tenant {
     pub slug: String,
     /// Its one issuer.
     pub issuer: String,
+    /// The issuers that it once had: what they issued is honoured until it expires.
+    pub former_issuers: Vec<String>,
     /// Its name for people.
     pub name: String,
     /// What its operator decided.
@@ -87,17 +99,15 @@ pub struct Tenant {
     /// The key that seals its rows.
     pub key: SealingKey,
     macs: HashMap<Mac, Vec<(i64, MacKey)>>,
-    signing: Vec<SigningKeyEntry>,
+    /// Those that sign, by `current`.
+    signing: Vec<jose::SigningKey>,
+    public: Vec<PublicKey>,
+    verifying: jose::Keys,
     applications: RwLock<HashMap<String, Arc<Application>>>,
 }
 
 impl Tenant {
-    pub(crate) fn open(
-        row: TenantRow,
-        keys: Vec<KeyRow>,
-        root: &SealingKey,
-        env: &Env,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(row: TenantRow, kept: Kept, root: &SealingKey, env: &Env) -> Result<Self, Error> {
         let key = root.unwrap_key(Aad::new(&row.id, "tenant.key", &row.id), &row.sealed_key)?;
         let settings = serde_json::from_str(&row.settings)
             .map_err(|error| Error::internal(format!("settings of tenant {}: {error}", row.slug)))?;
@@ -105,6 +115,7 @@ impl Tenant {
             id: row.id,
             slug: row.slug,
             issuer: row.issuer,
+            former_issuers: kept.former_issuers,
             name: row.name,
             settings,
             version: row.version,
@@ -113,30 +124,57 @@ impl Tenant {
             key,
             macs: HashMap::new(),
             signing: Vec::new(),
+            public: Vec::new(),
+            verifying: jose::Keys::default(),
             applications: RwLock::default(),
         };
-        for row in keys {
-            tenant.add_key(&row)?;
+        let (signing, macs) = kept.keys.into_iter().partition::<Vec<_>, _>(|row| row.purpose == SIGN);
+        for row in macs {
+            tenant.add_mac(&row)?;
         }
+        tenant.add_signing(&signing)?;
         Ok(tenant)
     }
 
-    fn add_key(&mut self, row: &KeyRow) -> Result<(), Error> {
-        let plain = self.key.open(Aad::new(&self.id, "key.sealed", &row.id), &row.sealed)?;
+    fn opened(&self, row: &KeyRow) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Ok(self.key.open(Aad::new(&self.id, "key.sealed", &row.id), &row.sealed)?)
+    }
+
+    fn add_mac(&mut self, row: &KeyRow) -> Result<(), Error> {
         if let Some(purpose) = Mac::named(&row.purpose) {
+            let plain = self.opened(row)?;
             let bytes: [u8; 32] =
                 plain.as_slice().try_into().map_err(|_| Error::internal("an HMAC key of another length"))?;
             let bytes = Zeroizing::new(bytes);
             self.macs.entry(purpose).or_default().push((row.version, MacKey::new(&bytes)));
-        } else if row.purpose == "sign" {
-            let wrong = |what: String| Error::internal(format!("signing key {}: {what}", row.id));
-            let algorithm =
-                row.algorithm.parse().map_err(|_| wrong(format!("algorithm {}", row.algorithm)))?;
-            let key = jose::SigningKey::from_pkcs8(algorithm, None, &plain)
-                .map_err(|error| wrong(error.to_string()))?;
-            self.signing.push(SigningKeyEntry { state: row.state.clone(), key });
         }
         Ok(())
+    }
+
+    /// Of a key that does not sign only the public half is needed; of one that was taken back nothing.
+    fn add_signing(&mut self, rows: &[KeyRow]) -> Result<(), Error> {
+        let mut verifying = Vec::new();
+        for row in rows.iter().filter(|row| row.state != KeyState::Withdrawn) {
+            let wrong = |what: &dyn Display| Error::internal(format!("signing key {}: {what}", row.id));
+            let algorithm = row.algorithm.parse().map_err(|_| wrong(&row.algorithm))?;
+            if row.state == KeyState::Current {
+                let key = jose::SigningKey::from_pkcs8(algorithm, None, &self.opened(row)?);
+                self.signing.push(key.map_err(|error| wrong(&error))?);
+            }
+            let jwk = row.public.as_deref().unwrap_or_default();
+            let jwk: jose::Jwk = serde_json::from_str(jwk).map_err(|error| wrong(&error))?;
+            let key = jose::VerifyingKey::from_jwk(&jwk, algorithm).map_err(|error| wrong(&error))?;
+            verifying.push(key);
+            self.public.push(PublicKey { state: row.state, since: row.changed_at, jwk });
+        }
+        let wrong = |error: jose::Error| Error::internal(format!("keys of tenant {}: {error}", self.slug));
+        self.verifying = jose::Keys::new(verifying).map_err(wrong)?;
+        Ok(())
+    }
+
+    /// Whether this is the tenant's issuer, or one that it once had.
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        self.issuer == issuer || self.former_issuers.iter().any(|former| former == issuer)
     }
 
     /// The path below which the tenant lives: empty at the root of a host, else `/t/{slug}`.
@@ -173,14 +211,26 @@ impl Tenant {
 
     /// The key that signs with this algorithm now.
     pub fn signing_key(&self, algorithm: jose::Algorithm) -> Option<&jose::SigningKey> {
-        let current =
-            |entry: &&SigningKeyEntry| entry.state == "current" && entry.key.algorithm() == algorithm;
-        self.signing.iter().rev().find(current).map(|entry| &entry.key)
+        self.signing.iter().rev().find(|key| key.algorithm() == algorithm)
     }
 
-    /// All signing keys: next, current and retired ones, as JWKS shows them and tokens may carry.
-    pub fn signing_keys(&self) -> &[SigningKeyEntry] {
-        &self.signing
+    /// The keys as JWKS shows them at this moment: those that will sign, that sign, and that signed
+    /// what may still live.
+    pub fn published_keys(&self, now: Time) -> impl Iterator<Item = &PublicKey> {
+        self.public
+            .iter()
+            .filter(move |key| rotation::published_until(key.state, key.since).is_none_or(|end| now < end))
+    }
+
+    /// The keys that what this tenant signed is verified with. Some are not published any more: what
+    /// they signed has expired, which does not matter for a hint.
+    pub fn verifying_keys(&self) -> &jose::Keys {
+        &self.verifying
+    }
+
+    /// Since when the oldest key that signs does.
+    pub(super) fn signs_since(&self) -> Option<Time> {
+        self.public.iter().filter(|key| key.state == KeyState::Current).map(|key| key.since).min()
     }
 
     /// The person's key, opened; none once it was destroyed.

@@ -44,6 +44,10 @@ pub struct Settings {
     pub session_idle: u32,
     /// Seconds after which every session ends.
     pub session_absolute: u32,
+    /// Days after which a key that signs is replaced; 0 for by command only.
+    pub key_rotation_days: u32,
+    /// Days that a key is published before it signs.
+    pub key_publish_days: u32,
     /// Whether applications may watch the session in a frame (OpenID Connect Session Management 1.0).
     pub session_management: bool,
     /// The language where nothing else says one.
@@ -84,6 +88,8 @@ impl Default for Settings {
             password_min: None,
             session_idle: 7 * 86_400,
             session_absolute: 30 * 86_400,
+            key_rotation_days: 90,
+            key_publish_days: 7,
             session_management: false,
             locale: "en".to_owned(),
             theme: Default::default(),
@@ -116,6 +122,7 @@ statements! {
         WHERE id = $1 AND version = $2";
     const KEEP_ALIAS: &str = "INSERT INTO issuer_alias (issuer, tenant, retired_at) VALUES ($1, $2, $3) \
         ON CONFLICT (issuer) DO UPDATE SET tenant = excluded.tenant, retired_at = excluded.retired_at";
+    const ALIASES: &str = "SELECT issuer FROM issuer_alias WHERE tenant = $1 ORDER BY retired_at";
     const DROP_ALIAS: &str = "DELETE FROM issuer_alias WHERE issuer = $1";
 }
 
@@ -149,6 +156,14 @@ pub async fn by_issuer(db: &Db, issuer: &str) -> Result<Option<Id<id::Tenant>>, 
 /// [`DbError`] if the store cannot answer.
 pub async fn by_former_issuer(db: &Db, issuer: &str) -> Result<Option<Id<id::Tenant>>, DbError> {
     db.one(BY_ALIAS, args![issuer]).await
+}
+
+/// The issuers that the tenant once had, the first one first.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn former_issuers(db: &Db, id: Id<id::Tenant>) -> Result<Vec<String>, DbError> {
+    db.many(ALIASES, args![id]).await
 }
 
 /// All tenants, the first one first.

@@ -1,5 +1,7 @@
 //! Erasing and purging under a clock that the test moves.
 
+mod keys;
+
 use super::*;
 use crate::testing::Place;
 use base::{Identifier, IdentifierKind};

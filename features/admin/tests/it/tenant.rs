@@ -1,4 +1,4 @@
-//! `/api/v1/settings`, `/templates`, `/keys`, `/tenants`.
+//! `/api/v1/settings`, `/keys`, `/tenants`.
 
 use crate::world::{As, worlds};
 use http::StatusCode;
@@ -32,23 +32,6 @@ async fn settings_are_patched_checked_and_in_force_at_once() {
 }
 
 #[tokio::test]
-async fn templates_are_set_read_and_taken_back() {
-    for world in worlds().await {
-        let caller = world.key("", &["settings:read", "settings:write"]).await;
-        let source = json!({ "source": "<p>Hello</p>" });
-        let set =
-            world.call(&caller, ("PUT", "/templates/_footer.html"), Some(source.clone()), &[]).await.ok();
-        assert_eq!(set["source"], "<p>Hello</p>");
-        assert_eq!(world.get(&caller, "/templates").await.ok()["items"][0]["name"], "_footer.html");
-        let odd = world.call(&caller, ("PUT", "/templates/a%2Fb"), Some(source), &[]).await;
-        assert_eq!(odd.code(), "invalid");
-        assert_eq!(world.delete(&caller, "/templates/_footer.html").await.status, StatusCode::NO_CONTENT);
-        assert_eq!(world.get(&caller, "/templates/_footer.html").await.code(), "not-found");
-        world.remove().await;
-    }
-}
-
-#[tokio::test]
 async fn a_signing_key_is_published_before_it_signs() {
     for world in worlds().await {
         let caller = world.key("", &["keys:read", "keys:write"]).await;
@@ -64,7 +47,7 @@ async fn a_signing_key_is_published_before_it_signs() {
         let published = world.post(&caller, "/keys/rotate", body.clone()).await.ok();
         assert_eq!(states(&published), ["current", "next"]);
         assert_eq!(kid(&world.fresh().await), first, "it does not sign yet");
-        assert_eq!(world.fresh().await.signing_keys().len(), 2, "but is published");
+        assert_eq!(world.fresh().await.published_keys(world.env.now()).count(), 2, "but is published");
         let rotated = world.post(&caller, "/keys/rotate", body).await.ok();
         assert_eq!(states(&rotated), ["retired", "current", "next"]);
         assert_ne!(kid(&world.fresh().await), first);
@@ -78,6 +61,48 @@ async fn a_signing_key_is_published_before_it_signs() {
                 "invalid"
             );
         }
+        world.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn a_compromised_key_is_replaced_at_once_and_taken_back_where_that_is_wanted() {
+    for world in worlds().await {
+        let caller = world.key("", &["keys:read", "keys:write"]).await;
+        let rotate = async |more: Value| {
+            let mut body = json!({ "algorithm": "ES256" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            world.post(&caller, "/keys/rotate", body).await.ok()["items"].as_array().unwrap().clone()
+        };
+        let states = |keys: &[Value]| {
+            keys.iter().map(|key| key["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let keys = rotate(json!({ "now": true })).await;
+        assert_eq!(states(&keys), ["retired", "current"]);
+        let [retired, current] = keys.as_slice() else { panic!("{keys:?}") };
+        assert_eq!((&retired["published"], &retired["rotates_at"]), (&json!(true), &Value::Null));
+        assert!(retired["published_until"].is_string() && current["published_until"].is_null());
+        assert!(current["rotates_at"].is_string() && current["age_days"] == 0);
+        rotate(json!({})).await;
+        assert_eq!(states(&rotate(json!({ "now": true })).await), ["retired", "retired", "current"]);
+
+        let before = world.fresh().await;
+        rotate(json!({})).await;
+        let keys = rotate(json!({ "withdraw": true })).await;
+        assert_eq!(states(&keys), ["withdrawn", "withdrawn", "withdrawn", "withdrawn", "current"]);
+        assert!(keys[..4].iter().all(|key| key["published"] == false));
+        let after = world.fresh().await;
+        assert_eq!(after.published_keys(world.env.now()).count(), 1, "JWKS has none of them");
+        let signed =
+            before.signing_key(Algorithm::Es256).unwrap().sign(jose::Typ::IdToken, &json!({ "iss": "x" }));
+        let signed = signed.unwrap();
+        assert!(jose::verify(&signed, before.verifying_keys(), jose::Typ::IdToken).is_ok());
+        assert!(jose::verify(&signed, after.verifying_keys(), jose::Typ::IdToken).is_err());
+        let stored = store::rows::key::signing(&world.db, world.tenant.id).await.unwrap();
+        let kept: Vec<bool> = stored.iter().map(|key| !key.sealed.is_empty()).collect();
+        assert_eq!(kept, [false, false, false, false, true], "their private halves are gone");
+        let told = world.get(&As::operator(), "/events?kind=key.rotated").await.text;
+        assert!(told.contains("withdrawn") && told.contains("taken over"), "{told}");
         world.remove().await;
     }
 }

@@ -174,7 +174,11 @@ fn lifetimes(value: &Value) -> Result<(), Vec<Problem>> {
     };
     let mut problems = Vec::new();
     for (name, value) in map {
-        let most = if name == "code" { 60 } else { 10 * 365 * 86_400 };
+        let most = match name.as_str() {
+            "code" => 60,
+            "access_token" | "id_token" => oauth::client::Lifetimes::LONGEST_SIGNED,
+            _ => 10 * 365 * 86_400,
+        };
         let message = if !LIFETIMES.contains(&name.as_str()) {
             unknown(name, LIFETIMES)
         } else if value.is_null() || value.as_i64().is_some_and(|seconds| (1..=most).contains(&seconds)) {

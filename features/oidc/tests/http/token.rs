@@ -356,10 +356,11 @@ async fn a_client_secret_is_made_anew_under_the_newest_key() {
             purpose: "client-secret".into(),
             algorithm: "HS256".into(),
             version: 2,
-            state: "current".into(),
+            state: key::KeyState::Current,
             sealed: world.tenant.key.seal(&base::SystemRng, place, &[7; 32]),
             public: None,
             created_at: world.now(),
+            changed_at: world.now(),
         };
         let mut unit = world.unit("key.created");
         key::insert(&mut unit, tenant, &newer);

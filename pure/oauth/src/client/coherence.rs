@@ -2,6 +2,7 @@
 
 use super::{ApplicationType, AuthMethod, Client, GrantType, SubjectType};
 use crate::{
+    mapping,
     pairwise::SectorError,
     uri::{RedirectUri, WebUri},
 };
@@ -36,11 +37,16 @@ pub enum ClientError {
     /// OpenID Connect Front-Channel Logout 1.0 section 2.
     #[error("frontchannel_logout_uri must have the origin of one of redirect_uris")]
     FrontChannelElsewhere,
+    /// Only the server sets it.
+    #[error("claims must not set {0}")]
+    UnmappableClaim(String),
     /// OpenID Connect Core section 8.1.
     #[error(transparent)]
     Sector(#[from] SectorError),
     /// A lifetime out of range.
-    #[error("lifetimes must be positive, and that of a code at most 60 seconds")]
+    #[error(
+        "lifetimes must be positive, that of a code at most 60 seconds, of an access or ID token at most 30 days"
+    )]
     Lifetime,
 }
 
@@ -59,6 +65,9 @@ impl Client {
         if algorithms.into_iter().chain(self.userinfo_signed_response_alg).any(jose::Algorithm::is_symmetric)
         {
             return Err(ClientError::SymmetricAlgorithm);
+        }
+        if let Some(name) = mapping::unmappable(&self.claims) {
+            return Err(ClientError::UnmappableClaim(name.to_owned()));
         }
         if self.subject_type == SubjectType::Pairwise {
             self.sector()?;

@@ -54,15 +54,6 @@ fn confidential_clients_may_leave_pkce_to_openid_connect() {
 }
 
 #[test]
-fn an_access_token_always_has_an_audience() {
-    let plain = client(r#"{"client_id":"web"}"#);
-    let shop = client(r#"{"client_id":"web","audiences":["https://api.example"]}"#);
-    assert_eq!(plain.audience(&scopes("orders.read"), "https://id"), ["https://id"]);
-    assert_eq!(shop.audience(&scopes("orders.read"), "https://id"), ["https://api.example"]);
-    assert_eq!(shop.audience(&scopes("openid"), "https://id"), ["https://api.example", "https://id"]);
-}
-
-#[test]
 fn contradictions_are_refused() {
     let cases = [
         (r#"{"client_id":"a","redirect_uris":["com.example.app:/cb"]}"#, "native"),
@@ -78,8 +69,10 @@ fn contradictions_are_refused() {
         (r#"{"client_id":"a","grant_types":[],"userinfo_signed_response_alg":"HS256"}"#, "asymmetric"),
         (r#"{"client_id":"a","grant_types":[],"initiate_login_uri":"http://localhost/"}"#, "https"),
         (r#"{"client_id":"a","grant_types":[],"access_token_signed_response_alg":"HS256"}"#, "asymmetric"),
+        (r#"{"client_id":"a","grant_types":[],"claims":{"sub":"name"}}"#, "sub"),
         (r#"{"client_id":"a","grant_types":[],"lifetimes":{"code":61}}"#, "60"),
         (r#"{"client_id":"a","grant_types":[],"lifetimes":{"id_token":0}}"#, "positive"),
+        (r#"{"client_id":"a","grant_types":[],"lifetimes":{"access_token":2592001}}"#, "30 days"),
     ];
     for (json, part) in cases {
         let error = client(json).check().unwrap_err().to_string();

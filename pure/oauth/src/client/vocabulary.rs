@@ -119,9 +119,13 @@ pub enum ConsentMode {
 }
 
 impl Lifetimes {
+    /// The longest life of what is signed, in seconds: so long keys stay published after they sign no more.
+    pub const LONGEST_SIGNED: i64 = 30 * 86_400;
+
     pub(super) fn is_sane(&self) -> bool {
         let all = [self.code, self.access_token, self.id_token, self.refresh_idle, self.refresh_absolute];
-        all.iter().all(|seconds| *seconds > 0) && self.code <= 60
+        let signed = self.access_token.max(self.id_token);
+        all.iter().all(|seconds| *seconds > 0) && self.code <= 60 && signed <= Self::LONGEST_SIGNED
     }
 }
 
