@@ -22,7 +22,7 @@ PATIENCE = 60
 ROUTES = {"sign-in": "/login", "userinfo": "/me"} | {step: "/" + step for step in STEPS[2:]}
 KEYS = {
     "title", "language", "kind", "package", "lock", "version", "needs", "prepare", "build", "start", "callback",
-    "signed_out", "https", "routes", "cannot", "application",
+    "signed_out", "backchannel", "https", "routes", "cannot", "application",
 }
 # How packages are installed where the manifest says nothing of its own.
 PREPARE = {
@@ -60,6 +60,12 @@ class Client:
         self.lock = self.folder / manifest["lock"] if "lock" in manifest else None
         self.callback, self.signed_out = manifest.get("callback", "/callback"), manifest.get("signed_out", "/")
         self.routes = ROUTES | manifest.get("routes", {})
+
+    def excused(self, step):
+        """The mark and the note of a step that this client has not."""
+        if step == "back-channel" and "backchannel" not in self.manifest:
+            return ("–", "")
+        return ("cannot", self.cannot[step]) if step in self.cannot else None
 
     def version(self):
         """As the lock file has it, or what the manifest's command prints."""
@@ -106,6 +112,8 @@ class Client:
             "client_id": self.name, "name": self.title, "client_secret": secrets.token_urlsafe(32),
             "redirect_uris": [origin + self.callback], "post_logout_redirect_uris": [origin + self.signed_out],
         }
+        if "backchannel" in self.manifest:
+            usual["backchannel_logout_uri"] = origin + self.manifest["backchannel"]
         own = json.loads(json.dumps(self.manifest.get("application", {})).replace("{origin}", origin))
         if own.get("public"):
             del usual["client_secret"]
@@ -175,10 +183,7 @@ class Peer:
         eventually(self.listens, PATIENCE, f"{self.client.name} at port {self.port}")
         outcome = {}
         for step in STEPS:
-            if step in self.client.cannot:
-                outcome[step] = ("cannot", self.client.cannot[step])
-            else:
-                outcome[step] = self.judge(step, lambda: self.ask(step))
+            outcome[step] = self.client.excused(step) or self.judge(step, lambda: self.ask(step))
         return outcome
 
     def listens(self):
@@ -187,6 +192,8 @@ class Peer:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def ask(self, step):
+        if step == "back-channel":
+            return self.end_elsewhere()
         page = self.browser.get(self.origin + self.client.routes[step])
         if step == "sign-in":
             page = self.browse(page)
@@ -197,6 +204,20 @@ class Peer:
             return {}
         assert page.status == 200, f"{self.client.routes[step]} answers {page.status} {page.text[:500]}"
         return page.response.json()
+
+    def end_elsewhere(self):
+        """Signs in, ends the session at Keyward alone, and looks whether the application has heard of it."""
+        self.ask("sign-in")
+        assert self.knows_me(), "nobody is signed in there after the sign-in"
+        self.browse(self.browser.get(self.server.origin + "/logout"))
+        eventually(lambda: not self.knows_me(), what="the sign-out by the back channel")
+        return {}
+
+    def knows_me(self):
+        page = self.browser.get(self.origin + self.client.routes["userinfo"])
+        gone = page.status == 401 or page.url.startswith(self.server.origin)
+        assert gone or page.status == 200, f"the application answers {page.status} {page.text[:500]}"
+        return not gone
 
     def at_home(self, page):
         return origin_of(page.url) == self.origin and page.status == 200
@@ -238,8 +259,8 @@ class Peer:
             elif "step" in said:
                 outcome[said["step"]] = self.judge(said["step"], lambda: self.reported(said, last))
         for step in STEPS:
-            if step in self.client.cannot:
-                outcome[step] = ("cannot", self.client.cannot[step])
+            if excuse := self.client.excused(step):
+                outcome[step] = excuse
             outcome.setdefault(step, ("FAIL", "the program said nothing about it"))
         return {step: outcome[step] for step in STEPS}
 

@@ -52,14 +52,14 @@ def table(date, rows):
     lines = [
         f"# Relying parties of others, {date}", "",
         "Made by `make interop`. Each signs in, reads userinfo, refreshes, asks about a token, revokes one and logs",
-        "out, as far as the library can: *cannot* is a step that it has no function for. What a client reports is",
-        "checked at the server.", "",
+        "out, as far as the library can: *cannot* is a step that it has no function for. *back-channel*: it hears of a",
+        "session that ended elsewhere. What a client reports is checked at the server.", "",
         "| client | version | language | engine | " + " | ".join(STEPS) + " |",
         "|---|---|---|---|" + "---|" * len(STEPS),
     ]
     for row in rows:
         marks = (f"*{mark}*" if mark == "cannot" else f"**{mark}**" if mark == "FAIL" else mark for mark in
-                 (row["steps"][step] for step in STEPS))
+                 (row["steps"].get(step, "–") for step in STEPS))
         cells = (row["client"], row["version"], row["language"], row["engine"], *marks)
         lines.append("| " + " | ".join(cells) + " |")
     notes = sorted({(row["client"], step, " ".join(note.split())) for row in rows for step, note in row["notes"].items()})

@@ -5,7 +5,7 @@ import urllib.parse
 import httpx
 
 EMAIL, PASSWORD, SUB = "alice@example.com", "correct horse battery", "alice-0001"
-STEPS = ("sign-in", "userinfo", "refresh", "introspect", "revoke", "logout")
+STEPS = ("sign-in", "userinfo", "refresh", "introspect", "revoke", "logout", "back-channel")
 
 
 class Checks:
@@ -45,6 +45,9 @@ class Checks:
 
     def logout(self, _):
         """Where the browser ends is seen by whoever holds it, with `signed_out`."""
+
+    def back_channel(self, _):
+        """Likewise."""
 
     def signed_out(self, browser, redirect_uri):
         """Whether the browser's session is over: nobody is there for `prompt=none`."""

@@ -55,6 +55,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	http.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "signed out") })
 	for path, handler := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"/login": a.login, redirect.Path: a.callback, "/me": a.me, "/refresh": a.refresh,
 		"/introspect": a.introspect, "/revoke": a.revoke, "/logout": a.logout, "/backchannel": a.backchannel,

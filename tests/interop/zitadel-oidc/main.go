@@ -49,6 +49,7 @@ func main() {
 	a := &app{party: party, resource: resource}
 	http.Handle("/login", rp.AuthURLHandler(rand.Text, party))
 	http.Handle(redirect.Path, rp.CodeExchangeHandler(a.signedIn, party))
+	http.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "signed out") })
 	for path, handler := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"/me": a.me, "/refresh": a.refresh, "/introspect": a.introspect, "/revoke": a.revoke,
 		"/logout": a.logout, "/backchannel": a.backchannel,
