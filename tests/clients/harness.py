@@ -297,10 +297,10 @@ class Page(html.parser.HTMLParser):
 class Browser:
     """Follows redirects inside one origin (and those in `also`), keeps cookies, sends forms. Stops in front of others."""
 
-    def __init__(self, origin, cookies=True, verify=False, headers=None, also=()):
+    def __init__(self, origin, cookies=True, verify=False, headers=None, also=(), transport=None):
         self.origin, self.origins = origin, (origin, *also)
         self.http = httpx.Client(
-            verify=verify, timeout=30, follow_redirects=False,
+            verify=verify, transport=transport, timeout=30, follow_redirects=False,
             headers={"accept": "text/html,*/*;q=0.8", "user-agent": "Mozilla/5.0 (X11; Linux) Gecko Firefox/140"}
             | (headers or {}),
         )
