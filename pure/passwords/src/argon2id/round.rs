@@ -4,7 +4,7 @@
 //! of P is eight lanes, and a vector of several lanes carries as many rounds side by side.
 
 use super::{
-    block::{Block, WORDS},
+    block::Block,
     fill::{REFERENCES, Segment},
 };
 
@@ -14,8 +14,8 @@ pub(super) trait Vector: Copy {
     const LANES: usize;
 
     /// The words from `at`, a multiple of the vector's length.
-    fn load(words: &[u64; WORDS], at: usize) -> Self;
-    fn store(self, words: &mut [u64; WORDS], at: usize);
+    fn load(block: &Block, at: usize) -> Self;
+    fn store(self, block: &mut Block, at: usize);
     fn xor(self, other: Self) -> Self;
     /// `self + other + 2 · low(self) · low(other)`, `low` being the lower 32 bits.
     fn blend(self, other: Self) -> Self;
@@ -74,27 +74,27 @@ fn permute<V: Vector>(v: [V; 8]) -> [V; 8] {
 #[inline(always)]
 fn load<V: Vector>(block: &Block, at: usize, stride: usize) -> [V; 8] {
     [
-        V::load(&block.0, at),
-        V::load(&block.0, at + stride),
-        V::load(&block.0, at + 2 * stride),
-        V::load(&block.0, at + 3 * stride),
-        V::load(&block.0, at + 4 * stride),
-        V::load(&block.0, at + 5 * stride),
-        V::load(&block.0, at + 6 * stride),
-        V::load(&block.0, at + 7 * stride),
+        V::load(block, at),
+        V::load(block, at + stride),
+        V::load(block, at + 2 * stride),
+        V::load(block, at + 3 * stride),
+        V::load(block, at + 4 * stride),
+        V::load(block, at + 5 * stride),
+        V::load(block, at + 6 * stride),
+        V::load(block, at + 7 * stride),
     ]
 }
 
 #[inline(always)]
 fn store<V: Vector>(v: [V; 8], block: &mut Block, at: usize, stride: usize) {
-    v[0].store(&mut block.0, at);
-    v[1].store(&mut block.0, at + stride);
-    v[2].store(&mut block.0, at + 2 * stride);
-    v[3].store(&mut block.0, at + 3 * stride);
-    v[4].store(&mut block.0, at + 4 * stride);
-    v[5].store(&mut block.0, at + 5 * stride);
-    v[6].store(&mut block.0, at + 6 * stride);
-    v[7].store(&mut block.0, at + 7 * stride);
+    v[0].store(block, at);
+    v[1].store(block, at + stride);
+    v[2].store(block, at + 2 * stride);
+    v[3].store(block, at + 3 * stride);
+    v[4].store(block, at + 4 * stride);
+    v[5].store(block, at + 5 * stride);
+    v[6].store(block, at + 6 * stride);
+    v[7].store(block, at + 7 * stride);
 }
 
 #[inline(always)]

@@ -1,7 +1,8 @@
 //! The vectors of the processors. The only unsafe code of this crate, for three reasons: a function that
 //! uses instructions which not every processor has is called only after asking whether this one has them
 //! ([`Path::is_available`]); vectors are loaded and stored at places inside a block; a prefetch takes an
-//! address that it does not read.
+//! address that it does not read. The vectors of a path are used by its own fill function alone, which is
+//! what their `SAFETY` rests on.
 #![expect(unsafe_code, reason = "vector instructions; see above")]
 
 use super::{
@@ -90,13 +91,13 @@ impl Vector for [u64; 2] {
     const LANES: usize = 1;
 
     #[inline(always)]
-    fn load(words: &[u64; WORDS], at: usize) -> Self {
-        [words[at], words[at + 1]]
+    fn load(block: &Block, at: usize) -> Self {
+        [block.0[at], block.0[at + 1]]
     }
 
     #[inline(always)]
-    fn store(self, words: &mut [u64; WORDS], at: usize) {
-        [words[at], words[at + 1]] = self;
+    fn store(self, block: &mut Block, at: usize) {
+        [block.0[at], block.0[at + 1]] = self;
     }
 
     #[inline(always)]
@@ -150,15 +151,38 @@ impl Vector for [u64; 2] {
     fn prefetch(_: *const Block) {}
 }
 
+/// Operations of a vector, by the instructions of the path that alone uses it.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! by_instructions {
+    (of $words:literal words, load $load:path, store $store:path,
+     $($name:ident($this:ident $(, $other:ident)?) $body:expr;)*) => {
+        #[inline(always)]
+        fn load(block: &Block, at: usize) -> Self {
+            let at = at & (WORDS - $words);
+            // SAFETY: the path has these instructions; so many words from there are inside the block,
+            // on a boundary of as many.
+            unsafe { $load(block.0.as_ptr().add(at).cast()) }
+        }
+
+        #[inline(always)]
+        fn store(self, block: &mut Block, at: usize) {
+            let at = at & (WORDS - $words);
+            // SAFETY: as for loading.
+            unsafe { $store(block.0.as_mut_ptr().add(at).cast(), self) };
+        }
+
+        $(#[inline(always)]
+        fn $name($this $(, $other: Self)?) -> Self {
+            // SAFETY: the path has these instructions.
+            unsafe { $body }
+        })*
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Block, Segment, Vector, WORDS, round};
     use std::arch::x86_64::*;
-
-    /// Where each byte of a lane goes when its words turn by 24 bits.
-    const ROTATE_24: [i64; 2] = [0x0201_0007_0605_0403, 0x0a09_080f_0e0d_0c0b];
-    /// And by 16.
-    const ROTATE_16: [i64; 2] = [0x0100_0706_0504_0302, 0x0908_0f0e_0d0c_0b0a];
 
     #[target_feature(enable = "avx2")]
     pub(super) fn fill_avx2(segment: &Segment, arena: &mut [Block]) {
@@ -179,134 +203,52 @@ mod x86 {
         }
     }
 
-    #[inline(always)]
-    fn low_halves(a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: runs with AVX2.
-        unsafe { _mm256_permute2x128_si256::<0x20>(a, b) }
-    }
-
-    #[inline(always)]
-    fn high_halves(a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: runs with AVX2.
-        unsafe { _mm256_permute2x128_si256::<0x31>(a, b) }
-    }
-
-    /// A square of 4 × 4 lanes, turned over.
-    #[inline(always)]
-    fn square([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
-        // SAFETY: runs with AVX-512.
-        unsafe {
-            let (ab, cd) = (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0x44>(c, d));
-            let (ab2, cd2) = (_mm512_shuffle_i64x2::<0xee>(a, b), _mm512_shuffle_i64x2::<0xee>(c, d));
-            [
-                _mm512_shuffle_i64x2::<0x88>(ab, cd),
-                _mm512_shuffle_i64x2::<0xdd>(ab, cd),
-                _mm512_shuffle_i64x2::<0x88>(ab2, cd2),
-                _mm512_shuffle_i64x2::<0xdd>(ab2, cd2),
-            ]
-        }
+    /// Where the bytes of a lane come from when its two words turn right by this many bytes.
+    const fn turned(bytes: i64) -> [i64; 2] {
+        let each = 0x0101_0101_0101_0101;
+        let first = (0x0706_0504_0302_0100 + each * bytes) & (each * 7);
+        [first, first + each * 8]
     }
 
     impl Vector for __m256i {
         const LANES: usize = 2;
 
-        #[inline(always)]
-        fn load(words: &[u64; WORDS], at: usize) -> Self {
-            let at = at & (WORDS - 4);
-            // SAFETY: runs with AVX2, and 4 words from there are inside.
-            unsafe { _mm256_load_si256(words.as_ptr().add(at).cast()) }
-        }
-
-        #[inline(always)]
-        fn store(self, words: &mut [u64; WORDS], at: usize) {
-            let at = at & (WORDS - 4);
-            // SAFETY: runs with AVX2, and 4 words from there are inside.
-            unsafe { _mm256_store_si256(words.as_mut_ptr().add(at).cast(), self) }
-        }
-
-        #[inline(always)]
-        fn xor(self, other: Self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe { _mm256_xor_si256(self, other) }
-        }
-
-        #[inline(always)]
-        fn blend(self, other: Self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe {
+        by_instructions! {
+            of 4 words, load _mm256_load_si256, store _mm256_store_si256,
+            xor(self, other) _mm256_xor_si256(self, other);
+            blend(self, other) {
                 let product = _mm256_mul_epu32(self, other);
                 _mm256_add_epi64(_mm256_add_epi64(self, other), _mm256_add_epi64(product, product))
-            }
+            };
+            rotate_32(self) _mm256_shuffle_epi32::<0b10_11_00_01>(self);
+            rotate_24(self) {
+                let [low, high] = const { turned(3) };
+                _mm256_shuffle_epi8(self, _mm256_set_epi64x(high, low, high, low))
+            };
+            rotate_16(self) {
+                let [low, high] = const { turned(2) };
+                _mm256_shuffle_epi8(self, _mm256_set_epi64x(high, low, high, low))
+            };
+            rotate_63(self) _mm256_xor_si256(_mm256_srli_epi64::<63>(self), _mm256_add_epi64(self, self));
+            shift_in(self, other) _mm256_alignr_epi8::<8>(other, self);
         }
 
         #[inline(always)]
-        fn rotate_32(self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe { _mm256_shuffle_epi32::<0b10_11_00_01>(self) }
+        fn gather([a0, a1, a2, a3, b0, b1, b2, b3]: [Self; 8]) -> [Self; 8] {
+            let [p0, p1] = halves(a0, b0);
+            let [p2, p3] = halves(a1, b1);
+            let [p4, p5] = halves(a2, b2);
+            let [p6, p7] = halves(a3, b3);
+            [p0, p1, p2, p3, p4, p5, p6, p7]
         }
 
         #[inline(always)]
-        fn rotate_24(self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe {
-                _mm256_shuffle_epi8(
-                    self,
-                    _mm256_set_epi64x(ROTATE_24[1], ROTATE_24[0], ROTATE_24[1], ROTATE_24[0]),
-                )
-            }
-        }
-
-        #[inline(always)]
-        fn rotate_16(self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe {
-                _mm256_shuffle_epi8(
-                    self,
-                    _mm256_set_epi64x(ROTATE_16[1], ROTATE_16[0], ROTATE_16[1], ROTATE_16[0]),
-                )
-            }
-        }
-
-        #[inline(always)]
-        fn rotate_63(self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe { _mm256_xor_si256(_mm256_srli_epi64::<63>(self), _mm256_add_epi64(self, self)) }
-        }
-
-        #[inline(always)]
-        fn shift_in(self, other: Self) -> Self {
-            // SAFETY: runs with AVX2.
-            unsafe { _mm256_alignr_epi8::<8>(other, self) }
-        }
-
-        #[inline(always)]
-        fn gather(rows: [Self; 8]) -> [Self; 8] {
-            let [a0, a1, a2, a3, b0, b1, b2, b3] = rows;
-            [
-                low_halves(a0, b0),
-                high_halves(a0, b0),
-                low_halves(a1, b1),
-                high_halves(a1, b1),
-                low_halves(a2, b2),
-                high_halves(a2, b2),
-                low_halves(a3, b3),
-                high_halves(a3, b3),
-            ]
-        }
-
-        #[inline(always)]
-        fn scatter(places: [Self; 8]) -> [Self; 8] {
-            let [p0, p1, p2, p3, p4, p5, p6, p7] = places;
-            [
-                low_halves(p0, p1),
-                low_halves(p2, p3),
-                low_halves(p4, p5),
-                low_halves(p6, p7),
-                high_halves(p0, p1),
-                high_halves(p2, p3),
-                high_halves(p4, p5),
-                high_halves(p6, p7),
-            ]
+        fn scatter([p0, p1, p2, p3, p4, p5, p6, p7]: [Self; 8]) -> [Self; 8] {
+            let [a0, b0] = halves(p0, p1);
+            let [a1, b1] = halves(p2, p3);
+            let [a2, b2] = halves(p4, p5);
+            let [a3, b3] = halves(p6, p7);
+            [a0, a1, a2, a3, b0, b1, b2, b3]
         }
 
         #[inline(always)]
@@ -315,85 +257,63 @@ mod x86 {
         }
     }
 
+    /// The lower lanes of both, and the upper lanes of both.
+    #[inline(always)]
+    fn halves(a: __m256i, b: __m256i) -> [__m256i; 2] {
+        // SAFETY: the path has these instructions.
+        unsafe { [_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b)] }
+    }
+
     impl Vector for __m512i {
         const LANES: usize = 4;
 
-        #[inline(always)]
-        fn load(words: &[u64; WORDS], at: usize) -> Self {
-            let at = at & (WORDS - 8);
-            // SAFETY: runs with AVX-512, and 8 words from there are inside.
-            unsafe { _mm512_load_si512(words.as_ptr().add(at).cast()) }
-        }
-
-        #[inline(always)]
-        fn store(self, words: &mut [u64; WORDS], at: usize) {
-            let at = at & (WORDS - 8);
-            // SAFETY: runs with AVX-512, and 8 words from there are inside.
-            unsafe { _mm512_store_si512(words.as_mut_ptr().add(at).cast(), self) }
-        }
-
-        #[inline(always)]
-        fn xor(self, other: Self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe { _mm512_xor_si512(self, other) }
-        }
-
-        #[inline(always)]
-        fn blend(self, other: Self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe {
+        by_instructions! {
+            of 8 words, load _mm512_load_si512, store _mm512_store_si512,
+            xor(self, other) _mm512_xor_si512(self, other);
+            blend(self, other) {
                 let product = _mm512_mul_epu32(self, other);
                 _mm512_add_epi64(_mm512_add_epi64(self, other), _mm512_add_epi64(product, product))
-            }
+            };
+            rotate_32(self) _mm512_ror_epi64::<32>(self);
+            rotate_24(self) _mm512_ror_epi64::<24>(self);
+            rotate_16(self) _mm512_ror_epi64::<16>(self);
+            rotate_63(self) _mm512_ror_epi64::<63>(self);
+            shift_in(self, other) _mm512_alignr_epi8::<8>(other, self);
         }
 
         #[inline(always)]
-        fn rotate_32(self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe { _mm512_ror_epi64::<32>(self) }
-        }
-
-        #[inline(always)]
-        fn rotate_24(self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe { _mm512_ror_epi64::<24>(self) }
-        }
-
-        #[inline(always)]
-        fn rotate_16(self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe { _mm512_ror_epi64::<16>(self) }
-        }
-
-        #[inline(always)]
-        fn rotate_63(self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe { _mm512_ror_epi64::<63>(self) }
-        }
-
-        #[inline(always)]
-        fn shift_in(self, other: Self) -> Self {
-            // SAFETY: runs with AVX-512.
-            unsafe { _mm512_alignr_epi8::<8>(other, self) }
-        }
-
-        #[inline(always)]
-        fn gather(rows: [Self; 8]) -> [Self; 8] {
-            let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
-            let ([p0, p1, p2, p3], [p4, p5, p6, p7]) = (square([r0, r2, r4, r6]), square([r1, r3, r5, r7]));
+        fn gather([a0, a1, b0, b1, c0, c1, d0, d1]: [Self; 8]) -> [Self; 8] {
+            let [p0, p1, p2, p3] = square([a0, b0, c0, d0]);
+            let [p4, p5, p6, p7] = square([a1, b1, c1, d1]);
             [p0, p1, p2, p3, p4, p5, p6, p7]
         }
 
         #[inline(always)]
-        fn scatter(places: [Self; 8]) -> [Self; 8] {
-            let [p0, p1, p2, p3, p4, p5, p6, p7] = places;
-            let ([r0, r2, r4, r6], [r1, r3, r5, r7]) = (square([p0, p1, p2, p3]), square([p4, p5, p6, p7]));
-            [r0, r1, r2, r3, r4, r5, r6, r7]
+        fn scatter([p0, p1, p2, p3, p4, p5, p6, p7]: [Self; 8]) -> [Self; 8] {
+            let [a0, b0, c0, d0] = square([p0, p1, p2, p3]);
+            let [a1, b1, c1, d1] = square([p4, p5, p6, p7]);
+            [a0, a1, b0, b1, c0, c1, d0, d1]
         }
 
         #[inline(always)]
         fn prefetch(block: *const Block) {
             prefetch_lines(block);
+        }
+    }
+
+    /// A square of four times four lanes, its rows made columns.
+    #[inline(always)]
+    fn square([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
+        // SAFETY: the path has these instructions.
+        unsafe {
+            let low = (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0x44>(c, d));
+            let high = (_mm512_shuffle_i64x2::<0xee>(a, b), _mm512_shuffle_i64x2::<0xee>(c, d));
+            [
+                _mm512_shuffle_i64x2::<0x88>(low.0, low.1),
+                _mm512_shuffle_i64x2::<0xdd>(low.0, low.1),
+                _mm512_shuffle_i64x2::<0x88>(high.0, high.1),
+                _mm512_shuffle_i64x2::<0xdd>(high.0, high.1),
+            ]
         }
     }
 }
@@ -411,63 +331,18 @@ mod aarch64 {
     impl Vector for uint64x2_t {
         const LANES: usize = 1;
 
-        #[inline(always)]
-        fn load(words: &[u64; WORDS], at: usize) -> Self {
-            let at = at & (WORDS - 2);
-            // SAFETY: runs with NEON, and 2 words from there are inside.
-            unsafe { vld1q_u64(words.as_ptr().add(at)) }
-        }
-
-        #[inline(always)]
-        fn store(self, words: &mut [u64; WORDS], at: usize) {
-            let at = at & (WORDS - 2);
-            // SAFETY: runs with NEON, and 2 words from there are inside.
-            unsafe { vst1q_u64(words.as_mut_ptr().add(at), self) }
-        }
-
-        #[inline(always)]
-        fn xor(self, other: Self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe { veorq_u64(self, other) }
-        }
-
-        #[inline(always)]
-        fn blend(self, other: Self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe {
+        by_instructions! {
+            of 2 words, load vld1q_u64, store vst1q_u64,
+            xor(self, other) veorq_u64(self, other);
+            blend(self, other) {
                 let (low, other_low) = (vmovn_u64(self), vmovn_u64(other));
                 vmlal_u32(vmlal_u32(vaddq_u64(self, other), low, other_low), low, other_low)
-            }
-        }
-
-        #[inline(always)]
-        fn rotate_32(self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe { vreinterpretq_u64_u32(vrev64q_u32(vreinterpretq_u32_u64(self))) }
-        }
-
-        #[inline(always)]
-        fn rotate_24(self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe { vsriq_n_u64::<24>(vshlq_n_u64::<40>(self), self) }
-        }
-
-        #[inline(always)]
-        fn rotate_16(self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe { vsriq_n_u64::<16>(vshlq_n_u64::<48>(self), self) }
-        }
-
-        #[inline(always)]
-        fn rotate_63(self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe { vsriq_n_u64::<63>(vaddq_u64(self, self), self) }
-        }
-
-        #[inline(always)]
-        fn shift_in(self, other: Self) -> Self {
-            // SAFETY: runs with NEON.
-            unsafe { vextq_u64::<1>(self, other) }
+            };
+            rotate_32(self) vreinterpretq_u64_u32(vrev64q_u32(vreinterpretq_u32_u64(self)));
+            rotate_24(self) vsriq_n_u64::<24>(vshlq_n_u64::<40>(self), self);
+            rotate_16(self) vsriq_n_u64::<16>(vshlq_n_u64::<48>(self), self);
+            rotate_63(self) vsriq_n_u64::<63>(vaddq_u64(self, self), self);
+            shift_in(self, other) vextq_u64::<1>(self, other);
         }
 
         #[inline(always)]

@@ -92,12 +92,12 @@ impl<const N: usize> Lanes<N> {
 impl<const N: usize> Vector for Lanes<N> {
     const LANES: usize = N;
 
-    fn load(words: &[u64; WORDS], at: usize) -> Self {
-        Self(std::array::from_fn(|lane| Vector::load(words, at + 2 * lane)))
+    fn load(block: &Block, at: usize) -> Self {
+        Self(std::array::from_fn(|lane| Vector::load(block, at + 2 * lane)))
     }
-    fn store(self, words: &mut [u64; WORDS], at: usize) {
+    fn store(self, block: &mut Block, at: usize) {
         for (lane, pair) in self.0.into_iter().enumerate() {
-            pair.store(words, at + 2 * lane);
+            pair.store(block, at + 2 * lane);
         }
     }
     fn xor(self, other: Self) -> Self {
