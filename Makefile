@@ -37,7 +37,7 @@ test: toolchain ## everything that CI tests; installs or starts what it needs
 	fi
 
 interop: toolchain ## relying parties of others and the programs of docs/examples against it (CLIENTS="…" names some)
-	@set -e; needs="$$(tests/setup.sh postgres browser clients)"; eval "$$needs"; \
+	@set -e; needs="$$(tests/setup.sh postgres browser clients interop)"; eval "$$needs"; \
 	cargo build --package keyward; \
 	export KEYWARD_BIN=$(PROGRAM); \
 	tests/interop/run.sh $(CLIENTS); \

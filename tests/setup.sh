@@ -4,7 +4,7 @@
 #
 #   needs="$(tests/setup.sh)" && eval "$needs"
 #
-# With arguments only these parts: postgres, browser, clients.
+# With arguments only these parts: postgres, browser, clients. Only when named: interop.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -31,6 +31,12 @@ if wanted browser; then
   find_chromium >/dev/null || need chromium
   arabic_font || need fontconfig fonts-dejavu-core fonts-noto-core
 fi
+# Go comes from https://go.dev: distributions have one that is too old for what go.mod asks.
+case " $parts " in *" interop "*)
+  { have java && have mvn; } || need default-jdk-headless maven
+  { have apache2 && [ -f /usr/lib/apache2/modules/mod_auth_openidc.so ]; } || need apache2-bin libapache2-mod-auth-openidc
+  ;;
+esac
 if wanted browser || wanted clients; then
   { have node && have npm; } || need nodejs npm
 fi

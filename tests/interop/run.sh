@@ -5,6 +5,6 @@
 #   tests/interop/run.sh authlib-flask go-oidc
 set -eu
 cd "$(dirname "$0")"
-[ -n "${KEYWARD_TEST_PYTHON:-}" ] && [ -n "${CHROMIUM:-}" ] || { needs="$(../setup.sh postgres browser clients)" && eval "$needs"; }
+[ -n "${KEYWARD_TEST_PYTHON:-}" ] && [ -n "${CHROMIUM:-}" ] || { needs="$(../setup.sh postgres browser clients interop)" && eval "$needs"; }
 export PYTHONPATH="$PWD/../clients"
 exec "$KEYWARD_TEST_PYTHON" -W ignore run.py "$@"
