@@ -13,6 +13,7 @@ pub mod render;
 pub mod sessions;
 mod site;
 mod submission;
+pub mod templates;
 pub mod tenancy;
 pub mod theme;
 mod visit;

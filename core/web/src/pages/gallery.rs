@@ -6,7 +6,7 @@ use super::{
     NewPassword, Password, Profile, RecoverAddress, RegisterAddress, RegisterDetails, Sessions, SignedOut,
     mails,
 };
-use crate::render::mail::{MailPage, RenderedMail};
+use crate::render::mail::{Drawn, Kind, RenderedMail};
 use crate::render::{self, Chrome, Page, Rendered};
 
 type Draw<T> = Box<dyn Fn(&Chrome) -> T>;
@@ -17,6 +17,8 @@ pub struct Sample {
     pub name: String,
     /// The step.
     pub step: &'static str,
+    /// Its template.
+    pub template: &'static str,
     draw: Draw<Rendered>,
     json: Draw<serde_json::Value>,
 }
@@ -76,6 +78,7 @@ fn of<P: Page + Clone + 'static>() -> Vec<Sample> {
         Sample {
             name: format!("{}-{index}", P::STEP),
             step: P::STEP,
+            template: P::TEMPLATE,
             draw: Box::new(move |chrome| render::render_reporting(&page, chrome)),
             json: Box::new(move |chrome| render::json(&other, chrome)),
         }
@@ -85,20 +88,9 @@ fn of<P: Page + Clone + 'static>() -> Vec<Sample> {
 
 /// Every mail in every state, by name.
 pub fn mail_gallery(chrome: &Chrome) -> Vec<(String, RenderedMail)> {
-    fn of<M: MailPage>(name: &'static str, chrome: &Chrome) -> Vec<(String, RenderedMail)> {
-        let drawn = |(index, mail)| (format!("{name}-{index}"), render::mail::render(&mail, chrome));
-        M::samples().into_iter().enumerate().map(drawn).collect()
-    }
-    [
-        of::<mails::VerifyAddress>("verify-address", chrome),
-        of::<mails::Recover>("recover", chrome),
-        of::<mails::AddressChangeCode>("address-change-code", chrome),
-        of::<mails::DeleteCode>("delete-code", chrome),
-        of::<mails::AddressChanged>("address-changed", chrome),
-        of::<mails::PasswordChanged>("password-changed", chrome),
-        of::<mails::NewDevice>("new-device", chrome),
-        of::<mails::AccountDeleted>("account-deleted", chrome),
-        of::<mails::RefreshReplay>("refresh-replay", chrome),
-    ]
-    .concat()
+    let of = |kind: &Kind| {
+        let named = |(index, drawn): (usize, Drawn)| (format!("{}-{index}", kind.name), drawn.mail);
+        kind.samples(chrome).into_iter().enumerate().map(named).collect::<Vec<_>>()
+    };
+    mails::KINDS.iter().flat_map(of).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, Value as Template};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 use serde::Serialize;
 
 use super::{Chrome, Form, Rendered, Target};
@@ -15,6 +15,8 @@ use crate::locale::{self, Locale, Value};
 
 /// Enough for the longest page a hundred times over.
 const FUEL: u64 = 1_000_000;
+/// In bytes: messages within messages must not grow without end.
+const LONGEST_VALUE: usize = 64 * 1024;
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
@@ -58,13 +60,18 @@ const TEMPLATES: &[(&str, &str)] = embedded![
     "signed-out.html",
 ];
 
-const MAILS: &[(&str, &str)] = &[
-    ("mail/mail.html", include_str!("../../../../web/hosted/mail/mail.html")),
-    ("mail/mail.txt", include_str!("../../../../web/hosted/mail/mail.txt")),
-];
+/// Our own template of this name, a page or a part of pages.
+pub(crate) fn source(name: &str) -> Option<&'static str> {
+    TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+}
+
+/// The names of our own templates.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TEMPLATES.iter().map(|(name, _)| *name)
+}
 
 /// The environment of a language.
-pub(super) fn environment(locale: Locale) -> &'static Environment<'static> {
+fn environment(locale: Locale) -> &'static Environment<'static> {
     static EN: LazyLock<Environment<'static>> = LazyLock::new(|| build(Locale::En));
     static DE: LazyLock<Environment<'static>> = LazyLock::new(|| build(Locale::De));
     static AR: LazyLock<Environment<'static>> = LazyLock::new(|| build(Locale::Ar));
@@ -77,15 +84,24 @@ pub(super) fn environment(locale: Locale) -> &'static Environment<'static> {
 
 fn build(locale: Locale) -> Environment<'static> {
     let mut environment = Environment::new();
+    prepare(&mut environment, locale);
+    environment.add_function("date", move |at: i64| locale::date(locale, at));
+    environment.add_function("date_time", move |at: i64| locale::date_time(locale, at));
+    environment.add_function("ago", move |at: i64, now: i64| locale::ago(locale, at, now));
+    for (name, source) in TEMPLATES {
+        if let Err(error) = environment.add_template(name, source) {
+            tracing::error!(template = name, %error, "a template is broken");
+        }
+    }
+    environment
+}
+
+/// What all templates have in common: how they are written, how far they may go, and how they say
+/// our messages.
+pub(super) fn prepare(environment: &mut Environment<'_>, locale: Locale) {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    environment.set_formatter(|out, state, value| {
-        // Ours leaves the slash alone, which the engine's own would write as six characters.
-        match value.as_str().filter(|_| matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe()) {
-            Some(text) => out.write_str(&locale::escape(text)).map_err(Error::from),
-            None => minijinja::escape_formatter(out, state, value),
-        }
-    });
+    environment.set_formatter(write);
     // Tags stand on lines of their own and leave no empty ones behind.
     match SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         Ok(syntax) => environment.set_syntax(syntax),
@@ -111,15 +127,15 @@ fn build(locale: Locale) -> Environment<'static> {
         let (id, args) = message_parts(locale, &message)?;
         Ok::<_, Error>(Template::from_safe_string(locale::html(locale, &id, &borrowed(&args), None)))
     });
-    environment.add_function("date", move |at: i64| locale::date(locale, at));
-    environment.add_function("date_time", move |at: i64| locale::date_time(locale, at));
-    environment.add_function("ago", move |at: i64, now: i64| locale::ago(locale, at, now));
-    for (name, source) in TEMPLATES.iter().chain(MAILS) {
-        if let Err(error) = environment.add_template(name, source) {
-            tracing::error!(template = name, %error, "a template is broken");
-        }
+}
+
+/// Writes a value, escaped where the template is HTML. Ours leaves the slash alone, which the
+/// engine's own would write as six characters.
+pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Template) -> Result<(), Error> {
+    match value.as_str().filter(|_| matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe()) {
+        Some(text) => out.write_str(&locale::escape(text)).map_err(Error::from),
+        None => minijinja::escape_formatter(out, state, value),
     }
-    environment
 }
 
 type Owned = (String, Value<'static>);
@@ -152,9 +168,13 @@ fn value(locale: Locale, given: &Template) -> Result<Value<'static>, Error> {
     if let Ok(number) = i64::try_from(given.clone()) {
         return Ok(Value::Number(number));
     }
-    match given.get_attr("time").map(i64::try_from) {
-        Ok(Ok(micros)) => Ok(Value::Text(locale::date_time(locale, micros).into())),
-        _ => Ok(Value::Text(given.to_string().into())),
+    if let Ok(Ok(micros)) = given.get_attr("time").map(i64::try_from) {
+        return Ok(Value::Text(locale::date_time(locale, micros).into()));
+    }
+    match given.as_str() {
+        Some(text) if text.len() <= LONGEST_VALUE => Ok(Value::Text(text.to_owned().into())),
+        Some(_) => Err(Error::new(ErrorKind::InvalidOperation, "a value of a message is too long")),
+        None => Err(Error::new(ErrorKind::InvalidOperation, "a value of a message is text or a number")),
     }
 }
 

@@ -2,7 +2,7 @@
 //! It mounts nothing, reads no request and never fails: a broken template of a tenant falls back
 //! to ours and is reported.
 
-mod engine;
+pub(crate) mod engine;
 mod form;
 pub mod mail;
 mod message;

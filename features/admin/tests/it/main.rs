@@ -14,6 +14,8 @@ mod every_endpoint;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod tenant;
 #[cfg(test)]
 mod tokens;
