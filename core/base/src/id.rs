@@ -30,6 +30,10 @@ entities! {
     Person = "usr";
     /// A relying party.
     Application = "app";
+    /// A resource server that access tokens are for.
+    ResourceServer = "rsv";
+    /// A scope that stands for claims.
+    Scope = "scp";
     /// A proof that a person can give: a password, later a passkey.
     Credential = "cre";
     /// A browser's signed-in state.

@@ -65,6 +65,9 @@ pub struct Checked {
     pub to: ReturnAddress,
     /// The scopes asked for, as far as the client may.
     pub scopes: Scopes,
+    /// The resource servers that tokens shall be for (RFC 8707 section 2.1); none for those of the scopes.
+    #[serde(default)]
+    pub resources: Vec<String>,
     /// To be repeated in the ID token.
     pub nonce: Option<String>,
     /// The S256 challenge that the code is bound to.
@@ -176,6 +179,7 @@ impl Checked {
             client_id,
             to,
             scopes: Scopes::default(),
+            resources: Vec::new(),
             nonce: None,
             code_challenge: None,
             prompts: BTreeSet::new(),

@@ -232,7 +232,7 @@ pub struct AccessTokenClaims {
     pub iss: String,
     /// The person; the `client_id` where a client acts for itself.
     pub sub: String,
-    /// The resource servers it is for: [`crate::Client::audience`].
+    /// The resource servers it is for: [`crate::Catalogue::aim`].
     #[serde(with = "one_or_many")]
     pub aud: Vec<String>,
     /// The application that it was issued to.
@@ -258,6 +258,9 @@ pub struct AccessTokenClaims {
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Mapped claims (section 2.2.2).
+    #[serde(flatten)]
+    pub mapped: Map<String, Value>,
 }
 
 impl AccessTokenClaims {

@@ -16,6 +16,7 @@ pub use vocabulary::{
 };
 
 use crate::{
+    mapping::Mappings,
     scope::{OPENID, Scopes},
     uri::{Origin, RedirectUri, WebUri},
 };
@@ -49,7 +50,8 @@ pub struct Client {
     /// The scopes it may ask for; by default [`crate::scope::STANDARD`].
     #[serde(default)]
     pub scopes: Option<Scopes>,
-    /// The resource servers that its access tokens are for; see [`Client::audience`].
+    /// Whom all its access tokens are for besides the owners of their scopes; see
+    /// [`crate::Catalogue::audience`].
     #[serde(default)]
     pub audiences: Vec<String>,
     /// The algorithm of its ID tokens. Default RS256 (OpenID Connect Registration section 2).
@@ -58,6 +60,9 @@ pub struct Client {
     /// The algorithm of its access tokens. Default ES256.
     #[serde(default = "es256")]
     pub access_token_signed_response_alg: Algorithm,
+    /// Claims that it receives beyond those of its scopes.
+    #[serde(default)]
+    pub claims: Mappings,
     /// How long its codes and tokens live.
     #[serde(default)]
     pub lifetimes: Lifetimes,
@@ -156,6 +161,7 @@ impl Client {
             grant_types: default_grants(),
             scopes: None,
             audiences: Vec::new(),
+            claims: Mappings::new(),
             id_token_signed_response_alg: rs256(),
             access_token_signed_response_alg: es256(),
             lifetimes: Lifetimes::default(),
@@ -272,19 +278,6 @@ impl Client {
     #[must_use]
     pub fn rotates(&self) -> bool {
         self.is_public() || self.rotate_refresh_tokens
-    }
-
-    /// The audience of an access token (RFC 9068 section 3), never empty: the configured resource
-    /// servers; the issuer besides, for its userinfo endpoint, if `openid` was granted; the issuer
-    /// alone if nothing is configured.
-    #[must_use]
-    pub fn audience(&self, granted: &Scopes, issuer: &str) -> Vec<String> {
-        let mut audience = self.audiences.clone();
-        let userinfo = granted.contains(OPENID) || audience.is_empty();
-        if userinfo && !audience.iter().any(|known| known == issuer) {
-            audience.push(issuer.to_owned());
-        }
-        audience
     }
 }
 

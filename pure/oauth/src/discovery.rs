@@ -2,11 +2,13 @@
 //!
 //! It is made of the registries that the endpoints run on, so it announces what exists and no more.
 
+use std::sync::Arc;
+
 use jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuthMethod,
+    AuthMethod, Catalogue,
     authorize::{Prompt, ResponseMode},
     claims::BY_SCOPE,
     pkce, scope,
@@ -32,6 +34,8 @@ pub struct Server {
     pub acr_values: Vec<String>,
     /// The algorithms of ID tokens; RS256 must be among them (OpenID Connect Core section 15.1).
     pub id_token_algorithms: Vec<Algorithm>,
+    /// What the tenant declares.
+    pub catalogue: Arc<Catalogue>,
 }
 
 /// What a server does besides the core: each switches its members of the document on.
@@ -73,7 +77,7 @@ pub struct Metadata {
     pub end_session_endpoint: String,
     /// `{issuer}/jwks`.
     pub jwks_uri: String,
-    /// The standard scopes; those of applications are not announced.
+    /// The standard scopes and those that are declared.
     pub scopes_supported: Vec<String>,
     /// See [`RESPONSE_TYPES`].
     pub response_types_supported: Vec<String>,
@@ -209,7 +213,6 @@ impl Metadata {
     pub fn with(server: &Server, features: &Features) -> Self {
         let base = server.issuer.trim_end_matches('/');
         let at = |path: &str| format!("{base}{path}");
-        let by_scope = BY_SCOPE.iter().flat_map(|(_, claims)| claims.iter());
         Self {
             issuer: server.issuer.clone(),
             authorization_endpoint: at("/authorize"),
@@ -217,7 +220,7 @@ impl Metadata {
             userinfo_endpoint: at("/userinfo"),
             end_session_endpoint: at("/logout"),
             jwks_uri: at("/jwks"),
-            scopes_supported: owned(scope::STANDARD),
+            scopes_supported: scopes(&server.catalogue),
             response_types_supported: owned(RESPONSE_TYPES),
             response_modes_supported: ResponseMode::ALL.iter().map(|mode| mode.as_str().to_owned()).collect(),
             grant_types_supported: GRANTS.iter().map(|spec| spec.grant.as_str().to_owned()).collect(),
@@ -230,7 +233,7 @@ impl Metadata {
             id_token_signing_alg_values_supported: server.id_token_algorithms.clone(),
             token_endpoint_auth_methods_supported: features.auth_methods(),
             claim_types_supported: owned(&["normal"]),
-            claims_supported: PROTOCOL_CLAIMS.iter().chain(by_scope).map(|&claim| claim.to_owned()).collect(),
+            claims_supported: claims(&server.catalogue),
             ui_locales_supported: server.ui_locales.clone(),
             claims_parameter_supported: true,
             request_parameter_supported: false,
@@ -241,6 +244,24 @@ impl Metadata {
             further: features.further(base),
         }
     }
+}
+
+fn scopes(catalogue: &Catalogue) -> Vec<String> {
+    let declared = catalogue.declared();
+    let further = declared.iter().filter(|scope| !scope.is_standard());
+    owned(scope::STANDARD).into_iter().chain(further.map(|scope| scope.as_str().to_owned())).collect()
+}
+
+fn claims(catalogue: &Catalogue) -> Vec<String> {
+    let by_scope = BY_SCOPE.iter().flat_map(|(_, claims)| claims.iter());
+    let mut claims: Vec<String> =
+        PROTOCOL_CLAIMS.iter().chain(by_scope).map(|&claim| claim.to_owned()).collect();
+    for claim in catalogue.scopes.iter().flat_map(|scope| scope.claims.keys()) {
+        if !claims.contains(claim) {
+            claims.push(claim.clone());
+        }
+    }
+    claims
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
@@ -260,6 +281,7 @@ mod tests {
             ui_locales: vec!["en".into(), "ar".into()],
             acr_values: vec![],
             id_token_algorithms: vec![Algorithm::Rs256, Algorithm::Es256],
+            catalogue: Arc::default(),
         };
         let mut document = serde_json::to_value(Metadata::new(&server)).unwrap();
         let claims = document.as_object_mut().unwrap().remove("claims_supported").unwrap();
@@ -299,6 +321,7 @@ mod tests {
             ui_locales: vec![],
             acr_values: vec![],
             id_token_algorithms: vec![Algorithm::Rs256],
+            catalogue: Arc::default(),
         };
         let without = serde_json::to_value(Metadata::new(&server)).unwrap();
         let cases = [

@@ -48,6 +48,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// RFC 6750 section 3.1.
     InsufficientScope,
+    /// RFC 8707 section 2.
+    InvalidTarget,
     /// RFC 7591 section 3.2.2.
     InvalidRedirectUri,
     /// RFC 7591 section 3.2.2.
@@ -78,6 +80,7 @@ impl ErrorCode {
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
         }

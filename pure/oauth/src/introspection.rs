@@ -4,9 +4,10 @@
 //! is unknown, expired, revoked or not for the caller's eyes.
 
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::{
-    Client, ClientId, Params,
+    Catalogue, Client, ClientId, Params,
     claims::AccessTokenClaims,
     error::Refusal,
     token::{Artefact, TokenError, required},
@@ -38,6 +39,8 @@ pub struct TokenFacts<'a> {
     pub client_id: &'a ClientId,
     /// The resource servers that it is for; none for a refresh token.
     pub audience: &'a [String],
+    /// Which resource servers name an application that asks for them.
+    pub catalogue: &'a Catalogue,
 }
 
 /// The answer (RFC 7662 section 2.2).
@@ -86,6 +89,9 @@ pub struct ActiveToken {
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Mapped claims.
+    #[serde(flatten)]
+    pub mapped: Map<String, Value>,
 }
 
 impl TokenQuery {
@@ -108,11 +114,14 @@ impl TokenQuery {
 }
 
 /// Whether a caller that has authenticated may know about a token: one that was issued to it, or
-/// whose `aud` names it (RFC 7662 section 2.1). A public client proves nothing and may not.
+/// whose `aud` names it or a resource server that it asks for (RFC 7662 section 2.1). A public client
+/// proves nothing and may not.
 #[must_use]
 pub fn may_introspect(caller: &Client, token: &TokenFacts<'_>) -> bool {
     let names_caller = |name: &String| name == caller.client_id.as_str();
-    !caller.is_public() && (*token.client_id == caller.client_id || token.audience.iter().any(names_caller))
+    let for_caller = token.audience.iter().any(names_caller)
+        || token.catalogue.introspects(&caller.client_id, token.audience);
+    !caller.is_public() && (*token.client_id == caller.client_id || for_caller)
 }
 
 impl Introspection {
@@ -155,6 +164,7 @@ impl From<AccessTokenClaims> for ActiveToken {
             acr: claims.acr,
             amr: claims.amr,
             sid: claims.sid,
+            mapped: claims.mapped,
         }
     }
 }
@@ -193,13 +203,20 @@ mod tests {
     #[test]
     fn only_owner_and_audience_may_know() {
         let owner = "web".parse().unwrap();
-        let facts = TokenFacts { client_id: &owner, audience: &["api".into(), "https://id.example".into()] };
+        let server = json!({ "audience": "https://orders.example", "introspection_client": "orders" });
+        let servers = vec![serde_json::from_value(server).unwrap()];
+        let catalogue = &Catalogue { servers, ..Catalogue::default() };
+        let audience = &["api".into(), "https://id.example".into()];
+        let facts = TokenFacts { client_id: &owner, audience, catalogue };
         assert!(may_introspect(&client("web"), &facts) && may_introspect(&client("api"), &facts));
         assert!(!may_introspect(&client("other"), &facts) && !may_introspect(&client("ap"), &facts));
         for id in ["web", "api"] {
             let public = Client { token_endpoint_auth_method: Some(AuthMethod::None), ..client(id) };
             assert!(!may_introspect(&public, &facts));
         }
+        assert!(!may_introspect(&client("orders"), &facts));
+        let orders = TokenFacts { audience: &["https://orders.example".into()], ..facts };
+        assert!(may_introspect(&client("orders"), &orders) && !may_introspect(&client("api"), &orders));
         // A name among a caller's own audiences is no right to the tokens of others.
         let other = Client { audiences: vec!["api".into()], ..client("other") };
         assert!(!may_introspect(&other, &facts));

@@ -9,12 +9,14 @@
 pub mod assertion;
 pub mod authorize;
 pub mod bearer;
+pub mod catalogue;
 pub mod claims;
 pub mod client;
 pub mod discovery;
 pub mod error;
 pub mod introspection;
 pub mod logout;
+pub mod mapping;
 pub mod pairwise;
 pub mod params;
 pub mod pkce;
@@ -24,6 +26,7 @@ pub mod scope;
 pub mod token;
 pub mod uri;
 
+pub use catalogue::Catalogue;
 pub use client::{AuthMethod, Client, ClientId};
 pub use error::{ErrorCode, PageError};
 pub use params::Params;

@@ -95,6 +95,7 @@ impl Request {
             first_party: current.first_party,
             consent: current.consent,
             audiences: current.audiences.clone(),
+            claims: current.claims.clone(),
             access_token_format: current.access_token_format,
             access_token_signed_response_alg: current.access_token_signed_response_alg,
             lifetimes: current.lifetimes,

@@ -63,6 +63,7 @@ pub static CHECKS: &[Check] = &[
     Check { name: "response_mode",          rfc: "OAuth Form Post 2",      endpoints: BROWSER, run: response_mode },
     Check { name: "scope",                  rfc: "RFC 6749 3.3",           endpoints: ALL,     run: scope },
     Check { name: "offline_access",         rfc: "OIDC Core 11",           endpoints: ALL,     run: offline_access },
+    Check { name: "resource",               rfc: "RFC 8707 2.1",           endpoints: ALL,     run: resource },
     Check { name: "PKCE with S256",         rfc: "RFC 7636 4.4.1",         endpoints: BROWSER, run: pkce },
     Check { name: "nonce",                  rfc: "OIDC Core 3.1.2.1",      endpoints: BROWSER, run: nonce },
     Check { name: "prompt",                 rfc: "OIDC Core 3.1.2.1",      endpoints: BROWSER, run: prompt },
@@ -146,6 +147,12 @@ fn scope(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
 fn offline_access(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
     let refreshes = request.client.allows(GrantType::RefreshToken);
     draft.scopes.retain(|scope| refreshes || scope.as_str() != OFFLINE_ACCESS);
+    Ok(())
+}
+
+fn resource(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
+    let (catalogue, issuer) = (&request.server.catalogue, &request.server.issuer);
+    draft.resources = catalogue.targets(request.params, request.client, issuer)?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ fn server() -> Server {
         ui_locales: vec!["en".into()],
         acr_values: vec!["urn:example:one".into()],
         id_token_algorithms: vec![jose::Algorithm::Rs256],
+        catalogue: std::sync::Arc::default(),
     }
 }
 
@@ -176,7 +177,15 @@ fn a_repeated_parameter_is_refused_without_echoing_it() {
     for name in ["scope", "nonce", "code_challenge", "response_type", "unknown"] {
         assert_eq!(code(&[(name, "code"), (name, "code")]), ErrorCode::InvalidRequest, "{name}");
     }
-    assert!(check(&[("resource", "https://a"), ("resource", "https://b")]).is_ok());
+}
+
+#[test]
+fn resource_may_be_repeated_and_must_be_known() {
+    let orders = || Client { audiences: vec!["https://a".into(), "https://b".into()], ..client() };
+    let checked = check_for(&orders(), &[("resource", "https://a"), ("resource", "https://b")]).unwrap();
+    assert_eq!(checked.resources, ["https://a", "https://b"]);
+    let refused = check_for(&orders(), &[("resource", "https://a"), ("resource", "https://c")]);
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::InvalidTarget);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn access_tokens_are_written_as_rfc_9068_says() {
         acr: None,
         amr: vec![],
         sid: None,
+        mapped: Default::default(),
     };
     let json = serde_json::to_value(&claims).unwrap();
     assert_eq!(
