@@ -39,8 +39,19 @@ fn check(name: &str, value: &Value) -> Result<(), String> {
         "password_min" => number(value, 8..=64, "characters"),
         "session_idle" | "session_absolute" => number(value, 60..=400 * 86_400, "seconds"),
         "privacy_url" | "terms_url" => web_address(text(value)?).map(drop).map_err(|error| error.to_string()),
+        "templates" => templates(value),
         _ => texts(value),
     }
+}
+
+/// Templates draw every sample before they are kept, as when they come by the API.
+fn templates(value: &Value) -> Result<(), String> {
+    texts(value)?;
+    let named = value.as_object().into_iter().flatten();
+    for (name, source) in named.filter_map(|(name, source)| Some((name, source.as_str()?))) {
+        web::templates::check(name, source).map_err(|problem| format!("{name}: {problem}"))?;
+    }
+    Ok(())
 }
 
 fn number(value: &Value, range: std::ops::RangeInclusive<u64>, unit: &str) -> Result<(), String> {
