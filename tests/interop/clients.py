@@ -115,7 +115,7 @@ class Client:
         if "backchannel" in self.manifest:
             usual["backchannel_logout_uri"] = origin + self.manifest["backchannel"]
         own = json.loads(json.dumps(self.manifest.get("application", {})).replace("{origin}", origin))
-        if own.get("public"):
+        if own.get("public") or "jwks_uri" in own:
             del usual["client_secret"]
         return usual | own
 

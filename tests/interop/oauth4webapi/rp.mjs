@@ -1,4 +1,5 @@
-// A relying party on oauth4webapi: every request and every check spelled out. client_secret_post, over https.
+// A relying party on oauth4webapi: every request and every check spelled out. client_secret_jwt, ID tokens
+// signed with EdDSA, over https.
 
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -25,8 +26,8 @@ const step = async (name, work) => {
 
 const issuer = new URL(ISSUER)
 const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer))
-const client = { client_id: CLIENT_ID }
-const authentication = oauth.ClientSecretPost(CLIENT_SECRET)
+const client = { client_id: CLIENT_ID, id_token_signed_response_alg: 'EdDSA' }
+const authentication = oauth.ClientSecretJwt(CLIENT_SECRET)
 let tokens
 
 await step('sign-in', async () => {

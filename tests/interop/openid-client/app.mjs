@@ -1,11 +1,15 @@
-// A web application that signs in with openid-client: confidential, client_secret_basic, PKCE, nonce.
+// A web application that signs in with openid-client: private_key_jwt with keys by address, signed userinfo, PKCE,
+// nonce. (tests/clients has it with secrets and as a public client.)
 
 import { createServer } from 'node:http'
 import * as oidc from 'openid-client'
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, PORT, ORIGIN, REDIRECT_URI, POST_LOGOUT_URI } = process.env
-const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, oidc.ClientSecretBasic(CLIENT_SECRET), {
-  execute: [oidc.allowInsecureRequests],
+const { ISSUER, CLIENT_ID, PORT, ORIGIN, REDIRECT_URI, POST_LOGOUT_URI } = process.env
+const { publicKey, privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+const metadata = { id_token_signed_response_alg: 'PS256', userinfo_signed_response_alg: 'ES256' }
+const authentication = oidc.PrivateKeyJwt({ key: privateKey, kid: 'rp' })
+const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, metadata, authentication, {
+  execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
 })
 let checks, tokens
 
@@ -42,6 +46,7 @@ const routes = {
   },
   '/logout': () =>
     oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: POST_LOGOUT_URI }),
+  '/jwks': async () => ({ keys: [{ ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: 'rp', alg: 'ES256' }] }),
   '/': () => ({ signed_out: true }),
 }
 
