@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.." || exit 2
 suites="
 browser   tests/browser/run.sh
 clients   tests/clients/run.sh
+interop   tests/interop/run.sh --no-results openid-client oauth4webapi
 ops       tests/ops/run.sh
 schema    tests/schema/run.sh
 mail      tests/mail/run.sh
