@@ -37,6 +37,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { id: "20261125000100_listing", sql: include_str!("../migrations/20261125000100_listing.sql") },
     Migration { id: "20261125000200_secret", sql: include_str!("../migrations/20261125000200_secret.sql") },
     Migration { id: "20261125000400_infix", sql: include_str!("../migrations/20261125000400_infix.sql") },
+    Migration {
+        id: "20261125000600_catalogue",
+        sql: include_str!("../migrations/20261125000600_catalogue.sql"),
+    },
 ];
 
 /// A statement that the database has not seen.

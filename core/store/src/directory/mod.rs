@@ -131,6 +131,7 @@ impl Directory {
         let kept = Kept {
             keys: rows::key::of_tenant(self.db(), id).await?,
             former_issuers: rows::tenant::former_issuers(self.db(), id).await?,
+            catalogue: self.catalogue(id).await?,
         };
         let tenant = Arc::new(Tenant::open(row, kept, self.root(), self.env())?);
         let mut tenants = self.shared.tenants.write().unwrap_or_else(PoisonError::into_inner);
@@ -139,6 +140,16 @@ impl Directory {
         }
         tenants.insert(id, Arc::clone(&tenant));
         Ok(Some(tenant))
+    }
+
+    /// What the tenant declares, as it is stored.
+    async fn catalogue(&self, id: Id<id::Tenant>) -> Result<oauth::Catalogue, Error> {
+        let servers = rows::resource_server::list(self.db(), id).await?;
+        let scopes = rows::scope::list(self.db(), id).await?;
+        Ok(oauth::Catalogue {
+            servers: servers.iter().map(|row| row.read()).collect::<Result<_, _>>()?,
+            scopes: scopes.iter().map(|row| row.read()).collect::<Result<_, _>>()?,
+        })
     }
 
     fn remembered(&self, id: Id<id::Tenant>) -> Option<Arc<Tenant>> {

@@ -74,6 +74,7 @@ pub struct PublicKey {
 pub(super) struct Kept {
     pub(super) keys: Vec<KeyRow>,
     pub(super) former_issuers: Vec<String>,
+    pub(super) catalogue: oauth::Catalogue,
 }
 
 /// A tenant with its keys opened.
@@ -90,6 +91,8 @@ pub struct Tenant {
     pub name: String,
     /// What its operator decided.
     pub settings: Settings,
+    /// Its resource servers and scopes.
+    pub catalogue: Arc<oauth::Catalogue>,
     /// The version that was loaded.
     pub version: i64,
     /// Whether it serves at all.
@@ -118,6 +121,7 @@ impl Tenant {
             former_issuers: kept.former_issuers,
             name: row.name,
             settings,
+            catalogue: Arc::new(kept.catalogue),
             version: row.version,
             active: row.state == "active",
             loaded_at: env.now(),

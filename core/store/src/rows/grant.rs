@@ -23,6 +23,8 @@ row! {
         pub scopes: String,
         /// The `claims` parameter as JSON.
         pub claims: String,
+        /// The resources that the request asked for, as a JSON list.
+        pub resources: Option<String>,
         /// How and when the person proved themselves, as JSON.
         pub facts: String,
         /// `active` or `ended`.
@@ -98,6 +100,8 @@ pub struct NewGrant {
     pub scopes: String,
     /// The `claims` parameter as JSON.
     pub claims: String,
+    /// The resources that the request asks for, as a JSON list.
+    pub resources: Option<String>,
     /// How and when the person proved themselves, as JSON.
     pub facts: String,
     /// Hash of the code.
@@ -116,7 +120,7 @@ pub struct NewGrant {
 
 statements! {
     const BY_ID: &str = "SELECT g.id, g.person, g.application, g.session, g.epoch, g.offline_epoch, g.scopes, g.claims, \
-        g.facts, g.state, g.code, g.code_until, g.code_redeemed_at, g.redirect_uri, g.challenge, g.nonce, \
+        g.resources, g.facts, g.state, g.code, g.code_until, g.code_redeemed_at, g.redirect_uri, g.challenge, g.nonce, \
         g.refresh_number, g.refreshed_at, g.refresh_key, g.created_at, g.expires_at, g.version, \
         p.state, p.epoch, p.offline_epoch, s.epoch, s.expires_at \
         FROM oauth_grant g JOIN person p ON p.tenant = g.tenant AND p.id = g.person \
@@ -124,9 +128,9 @@ statements! {
         WHERE g.tenant = $1 AND g.id = $2";
     const INSERT: &str = "INSERT INTO oauth_grant (tenant, id, person, application, session, epoch, offline_epoch, \
         scopes, claims, facts, state, code, code_until, redirect_uri, challenge, nonce, refresh_number, created_at, \
-        expires_at, version) \
+        expires_at, version, resources) \
         SELECT p.tenant, $2, p.id, $4, $5, p.epoch, p.offline_epoch, $8, $9, $10, 'active', $11, $12, $13, $14, $15, \
-        0, $16, $17, 1 FROM person p \
+        0, $16, $17, 1, $18 FROM person p \
         WHERE p.tenant = $1 AND p.id = $3 AND p.epoch = $6 AND p.offline_epoch = $7 AND p.state = 'active'";
     const REDEEM: &str = "UPDATE oauth_grant SET code_redeemed_at = $3, refresh_number = $4, refreshed_at = $3, \
         refresh_key = $5, version = version + 1 \
@@ -197,7 +201,8 @@ pub fn insert(unit: &mut Unit, tenant: Id<id::Tenant>, grant: &NewGrant, now: Ti
             grant.challenge.as_deref(),
             grant.nonce.as_deref(),
             now,
-            grant.expires_at
+            grant.expires_at,
+            grant.resources.as_deref()
         ],
         Expect::Rows(1),
     );

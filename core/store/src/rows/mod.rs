@@ -19,6 +19,8 @@ pub mod listing;
 pub mod mail;
 pub mod person;
 pub mod purge;
+pub mod resource_server;
+pub mod scope;
 pub mod server;
 pub mod session;
 pub mod tenant;
@@ -40,6 +42,8 @@ pub fn statements() -> Vec<&'static str> {
         mail::ALL,
         person::ALL,
         purge::ALL,
+        resource_server::ALL,
+        scope::ALL,
         server::ALL,
         session::ALL,
         tenant::ALL,
