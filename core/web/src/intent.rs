@@ -117,6 +117,10 @@ pub struct Asking {
     pub domain: String,
     /// The scopes that it asks for.
     pub scopes: Vec<String>,
+    /// What the tenant says of its own scopes, by their names.
+    pub descriptions: std::collections::BTreeMap<String, String>,
+    /// Where its logo is, at whatever host.
+    pub logo: Option<String>,
     /// Its privacy policy.
     pub privacy: Option<String>,
     /// Its terms of service.

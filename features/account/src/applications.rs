@@ -40,7 +40,7 @@ async fn show(visit: &Visit, me: &Me) -> Result<Response, Error> {
     let mut applications = Vec::new();
     for consent in consent::of_person(visit.db(), visit.tenant.id, me.id()).await? {
         let known = named(visit, consent.application).await?;
-        applications.push(entry(&consent, known.as_deref()));
+        applications.push(entry(visit, &consent, known.as_deref()));
     }
     let page = Applications {
         post: form_to(visit, PATH)?,
@@ -56,13 +56,21 @@ async fn named(visit: &Visit, id: Id<id::Application>) -> Result<Option<Arc<stor
 }
 
 /// A consent in words. One to an application that is gone can still be taken back.
-fn entry(consent: &ConsentRow, application: Option<&store::Application>) -> pages::Application {
+fn entry(
+    visit: &Visit,
+    consent: &ConsentRow,
+    application: Option<&store::Application>,
+) -> pages::Application {
+    let description = |scope: &str| visit.tenant.catalogue.description(scope, visit.locale.code());
     let scopes = consent.scopes.split_whitespace();
     let id = consent.application.to_string();
     pages::Application {
         name: application.map_or_else(|| id.clone(), |known| known.client.display_name().to_owned()),
         domain: application.and_then(domain),
-        scopes: ConsentItem::of_scopes(scopes, |_| None).into_iter().map(|item| item.title).collect(),
+        scopes: ConsentItem::of_scopes(scopes, description, |_| None)
+            .into_iter()
+            .map(|item| item.title)
+            .collect(),
         since: consent.given_at.micros(),
         id,
     }

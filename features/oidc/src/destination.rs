@@ -10,10 +10,11 @@ use crate::{
 use base::{Error, Id, id};
 use journey::{Goal, Reason, Rules};
 use oauth::{
-    ErrorCode,
+    ErrorCode, Scope, Scopes,
     authorize::{Checked, Prompt},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 use store::{Unit, rows::consent};
 use web::{
     Visit,
@@ -111,9 +112,21 @@ async fn asking(visit: &Visit, request: &Value) -> Result<Asking, Error> {
         name: client.display_name().to_owned(),
         domain: host(request.checked.to.redirect_uri().as_str()).to_owned(),
         scopes: asked.iter().map(|scope| scope.as_str().to_owned()).collect(),
+        descriptions: descriptions(visit, &asked),
+        logo: client.logo_uri.as_ref().map(ToString::to_string),
         privacy: client.policy_uri.as_ref().map(ToString::to_string),
         terms: client.tos_uri.as_ref().map(ToString::to_string),
     })
+}
+
+/// What the tenant says of the scopes, in the language of the page.
+fn descriptions(visit: &Visit, scopes: &Scopes) -> BTreeMap<String, String> {
+    let language = visit.locale.code();
+    let told = |scope: &Scope| {
+        let words = visit.tenant.catalogue.description(scope.as_str(), language)?;
+        Some((scope.as_str().to_owned(), words.to_owned()))
+    };
+    scopes.iter().filter_map(told).collect()
 }
 
 /// The host of a registered address; of a private scheme the scheme, which is all it has.

@@ -24,13 +24,9 @@ use oauth::{
     introspection::{ActiveToken, Introspection, TokenFacts, TokenQuery},
     token::TokenError,
 };
-use std::sync::Arc;
-use store::{
-    Application,
-    rows::{
-        grant::{self, GrantRow},
-        person,
-    },
+use store::rows::{
+    grant::{self, GrantRow},
+    person,
 };
 
 /// `OPTIONS /introspect`.
@@ -40,32 +36,17 @@ pub(crate) async fn preflight() -> Response {
 
 /// `POST /introspect`.
 pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
-    let (caller, params) = match caller(&call, body).await {
-        Ok(caller) => caller,
-        Err(failure) => return failure.respond(&call.request_id),
-    };
-    let mut response = match answer(&call, &caller.client, &params).await {
-        Ok(answer) => call::json(StatusCode::OK, &answer),
-        Err(failure) => failure.respond(&call.request_id),
-    };
-    call::share_with(&mut response, &call, &caller.client);
-    response
-}
-
-/// The caller, who must prove something: whoever only says a name could be anybody.
-async fn caller(
-    call: &Call,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<(Arc<Application>, Params), Failure> {
-    let params = call.form(body)?;
-    let caller = client::authenticate(call, &params).await?;
-    if caller.client.is_public() {
-        return Err(TokenError::invalid_client().into());
-    }
-    Ok((caller, params))
+    client::answer(call, body, async |call, caller, params| {
+        Ok(call::json(StatusCode::OK, &answer(call, &caller.client, params).await?))
+    })
+    .await
 }
 
 async fn answer(call: &Call, caller: &Client, params: &Params) -> Result<Introspection, Failure> {
+    // The caller must prove something: whoever only says a name could be anybody.
+    if caller.is_public() {
+        return Err(TokenError::invalid_client().into());
+    }
     let query = TokenQuery::parse(params)?;
     let token = query.token.expose();
     match RefreshToken::parse(&call.tenant, token) {
@@ -80,7 +61,8 @@ async fn access(call: &Call, caller: &Client, token: &str) -> Result<Introspecti
         return Ok(Introspection::Inactive);
     };
     let audience = claims.aud.clone();
-    let facts = TokenFacts { client_id: &living.application.client.client_id, audience: &audience };
+    let (client_id, catalogue) = (&living.application.client.client_id, &*call.tenant.catalogue);
+    let facts = TokenFacts { client_id, audience: &audience, catalogue };
     let mut active = ActiveToken::from(claims);
     if let Ground::Grant(grant) = &living.ground {
         active.sub = subject(call, caller, grant.person).await?;
@@ -97,7 +79,8 @@ async fn refresh(call: &Call, caller: &Client, token: &RefreshToken) -> Result<I
     let Some(until) = refreshable(&grant, token, &owner.client, call.now()) else {
         return Ok(Introspection::Inactive);
     };
-    let facts = TokenFacts { client_id: &owner.client.client_id, audience: &[] };
+    let (client_id, catalogue) = (&owner.client.client_id, &*call.tenant.catalogue);
+    let facts = TokenFacts { client_id, audience: &[], catalogue };
     let active = ActiveToken {
         client_id: owner.client.client_id.to_string(),
         sub: subject(call, caller, grant.person).await?,

@@ -46,6 +46,7 @@ impl Issued {
             epochs: (holder.epochs.sessions, holder.epochs.offline),
             scopes: checked.scopes.to_string(),
             claims: serde_json::to_string(&checked.claims).unwrap_or_default(),
+            resources: resources(checked),
             facts: holder.authentication.write(),
             code: code.hash(),
             code_until: now.plus(seconds(lives.code)),
@@ -75,6 +76,12 @@ impl Issued {
     pub(crate) fn code(&self) -> String {
         self.code.reveal()
     }
+}
+
+/// The resources that the request asks for, as the grant keeps them.
+fn resources(checked: &Checked) -> Option<String> {
+    let asked = &checked.resources;
+    (!asked.is_empty()).then(|| serde_json::Value::from(asked.clone()).to_string())
 }
 
 /// A lifetime of an application; none is negative.

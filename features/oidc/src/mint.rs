@@ -8,10 +8,12 @@ use jose::{Algorithm, Typ};
 use journey::Authentication;
 use oauth::{
     Client, Scopes,
+    catalogue::{Aim, TokenForm},
     claims::{AccessTokenClaims, ClaimsRequest, IdTokenClaims, id_token_claims},
     client::AccessTokenFormat,
+    mapping::Target,
     scope::OPENID,
-    token::TokenRequest,
+    token::{TokenError, TokenRequest},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,8 +29,8 @@ use store::{
 pub(crate) struct Granted {
     /// Who the tokens are about; nobody where an application acts for itself.
     pub(crate) holder: Option<Holder>,
-    /// What the access token allows.
-    pub(crate) scopes: Scopes,
+    /// What the access token is for and allows.
+    pub(crate) aim: Aim,
     /// The refresh token, if there is one.
     pub(crate) refresh: Option<String>,
     /// The nonce of the request that the ID token answers.
@@ -80,9 +82,12 @@ impl Holder {
         let public = public_subject(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
         let subject = subject::of(tenant, client, &public)?;
         let asked = claims_request(&grant);
-        let claims = match asked.id_token.is_empty() {
-            true => Map::new(),
-            false => person::claims(db, tenant, &person).await?,
+        let granted: Scopes = grant.scopes.parse().unwrap_or_default();
+        let mut mappings = tenant.catalogue.mappings(client, &granted);
+        let mapped = mappings.any(|(_, map)| map.reads(Target::IdToken) || map.reads(Target::AccessToken));
+        let claims = match mapped || !asked.id_token.is_empty() {
+            true => person::claims(db, tenant, &person).await?,
+            false => Map::new(),
         };
         Ok(Self { grant, person, subject, asked, claims })
     }
@@ -109,10 +114,24 @@ pub(crate) fn claims_request(grant: &GrantRow) -> ClaimsRequest {
     serde_json::from_str(&grant.claims).unwrap_or_default()
 }
 
+/// What the token is for: what the token request asks for, within the grant.
+///
+/// # Errors
+/// `invalid_target`.
+pub(crate) fn aim(
+    call: &Call,
+    client: &Client,
+    (scopes, grant): (&Scopes, Option<&GrantRow>),
+    asked: &[String],
+) -> Result<Aim, TokenError> {
+    let granted = grant.and_then(|grant| grant.resources.as_deref());
+    let granted: Vec<String> = granted.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    Ok(call.tenant.catalogue.aim((client, &call.tenant.issuer), (scopes, &granted), asked)?)
+}
+
 /// The algorithms that the answer to this request needs keys for.
-pub(crate) fn algorithms(client: &Client, request: &TokenRequest) -> Vec<Algorithm> {
-    let access = (client.access_token_format == AccessTokenFormat::Jwt)
-        .then_some(client.access_token_signed_response_alg);
+pub(crate) fn algorithms(tenant: &Tenant, client: &Client, request: &TokenRequest) -> Vec<Algorithm> {
+    let access = tenant.catalogue.algorithms(client);
     let id_token = match request {
         TokenRequest::ClientCredentials { .. } => None,
         _ => Some(client.id_token_signed_response_alg),
@@ -126,45 +145,52 @@ pub(crate) fn algorithms(client: &Client, request: &TokenRequest) -> Vec<Algorit
 /// Kind `Unavailable` if a key is missing.
 pub(crate) fn answer(call: &Call, client: &Client, granted: Granted) -> Result<Answer, Error> {
     let now = call.now().seconds();
-    let access_token = access_token(call, client, &granted, now)?;
+    let form = call.tenant.catalogue.form(client, &granted.aim.audience);
+    let access_token = access_token(call, client, (&granted, form), now)?;
     let id_token = match &granted.holder {
-        Some(holder) if granted.scopes.contains(OPENID) => {
+        Some(holder) if granted.aim.scopes.contains(OPENID) => {
             let nonce = granted.nonce.clone();
-            Some(id_token(call, client, (holder, nonce, &access_token), now)?)
+            Some(id_token(call, client, (holder, nonce, &access_token), (&granted.aim.scopes, now))?)
         }
         _ => None,
     };
     Ok(Answer {
         access_token,
         token_type: "Bearer",
-        expires_in: client.lifetimes.access_token,
-        scope: granted.scopes.to_string(),
+        expires_in: form.lifetime,
+        scope: granted.aim.scopes.to_string(),
         refresh_token: granted.refresh,
         id_token,
     })
 }
 
-fn access_token(call: &Call, client: &Client, granted: &Granted, now: i64) -> Result<String, Error> {
-    let holder = granted.holder.as_ref();
+fn access_token(
+    call: &Call,
+    client: &Client,
+    (granted, form): (&Granted, TokenForm),
+    now: i64,
+) -> Result<String, Error> {
+    let (holder, scopes) = (granted.holder.as_ref(), &granted.aim.scopes);
+    let nobody = Map::new();
+    let person = holder.map_or(&nobody, |holder| &holder.claims);
     let claims = AccessTokenClaims {
         iss: call.tenant.issuer.clone(),
         sub: holder.map_or_else(|| client.client_id.to_string(), |holder| holder.subject.clone()),
-        aud: client.audience(&granted.scopes, &call.tenant.issuer),
+        aud: granted.aim.audience.clone(),
         client_id: client.client_id.to_string(),
-        scope: granted.scopes.to_string(),
+        scope: scopes.to_string(),
         iat: now,
-        exp: now.saturating_add(client.lifetimes.access_token),
+        exp: now.saturating_add(form.lifetime),
         jti: token_id(holder.map_or_else(|| call.env().id(), |holder| holder.grant.id), call.env().bytes()),
         auth_time: holder.map(Holder::auth_time),
         acr: holder.map(|_| ACR.to_owned()),
         amr: holder.map(Holder::amr).unwrap_or_default(),
         sid: holder.and_then(Holder::sid),
+        mapped: call.tenant.catalogue.mapped((client, scopes), Target::AccessToken, person),
     };
-    match client.access_token_format {
+    match form.format {
         AccessTokenFormat::Opaque => access_token::seal(call.env(), &call.tenant, &claims),
-        AccessTokenFormat::Jwt => {
-            sign(&call.tenant, client.access_token_signed_response_alg, Typ::AccessToken, &claims)
-        }
+        AccessTokenFormat::Jwt => sign(&call.tenant, form.algorithm, Typ::AccessToken, &claims),
     }
 }
 
@@ -172,9 +198,11 @@ fn id_token(
     call: &Call,
     client: &Client,
     (holder, nonce, access_token): (&Holder, Option<String>, &str),
-    now: i64,
+    (scopes, now): (&Scopes, i64),
 ) -> Result<String, Error> {
     let algorithm = client.id_token_signed_response_alg;
+    let mut person = id_token_claims(&holder.claims, &holder.asked);
+    person.extend(call.tenant.catalogue.mapped((client, scopes), Target::IdToken, &holder.claims));
     let claims = IdTokenClaims {
         iss: call.tenant.issuer.clone(),
         sub: holder.subject.clone(),
@@ -186,7 +214,7 @@ fn id_token(
         acr: Some(ACR.to_owned()),
         amr: holder.amr(),
         sid: holder.sid(),
-        person: id_token_claims(&holder.claims, &holder.asked),
+        person,
     };
     let claims = IdToken { claims, at_hash: algorithm.half_hash(access_token) };
     sign(&call.tenant, algorithm, Typ::IdToken, &claims)

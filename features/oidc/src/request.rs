@@ -49,6 +49,7 @@ pub(crate) fn server(tenant: &Tenant) -> Server {
         ui_locales: Locale::ALL.iter().map(|locale| locale.code().to_owned()).collect(),
         acr_values: vec![ACR.to_owned()],
         id_token_algorithms: keys::offered(),
+        catalogue: Arc::clone(&tenant.catalogue),
     }
 }
 

@@ -12,8 +12,7 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use oauth::token::TokenRequest;
-use std::sync::Arc;
+use oauth::token::{TokenError, TokenRequest};
 use store::Application;
 
 /// `OPTIONS /token`.
@@ -22,30 +21,11 @@ pub(crate) async fn preflight() -> Response {
 }
 
 /// `POST /token`.
-pub(crate) async fn post(
-    State(_): State<Oidc>,
-    mut call: Call,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let (application, params) = match caller(&call, body).await {
-        Ok(caller) => caller,
-        Err(failure) => return failure.respond(&call.request_id),
-    };
-    let mut response = match exchange(&mut call, &application, &params).await {
-        Ok(answer) => call::json(StatusCode::OK, &answer),
-        Err(failure) => failure.respond(&call.request_id),
-    };
-    call::share_with(&mut response, &call, &application.client);
-    response
-}
-
-async fn caller(
-    call: &Call,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<(Arc<Application>, oauth::Params), Failure> {
-    let params = call.form(body)?;
-    let application = client::authenticate(call, &params).await?;
-    Ok((application, params))
+pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
+    client::answer(call, body, async |call, application, params| {
+        Ok(call::json(StatusCode::OK, &exchange(call, application, params).await?))
+    })
+    .await
 }
 
 async fn exchange(
@@ -53,10 +33,12 @@ async fn exchange(
     application: &Application,
     params: &oauth::Params,
 ) -> Result<mint::Answer, Failure> {
-    let request = TokenRequest::parse(params, &application.client)?;
+    let (client, tenant) = (&application.client, &call.tenant);
+    let request = TokenRequest::parse(params, client)?;
+    let resources = tenant.catalogue.targets(params, client, &tenant.issuer).map_err(TokenError::from)?;
     // Before the grant is used: a code is not lost because a key is missing.
-    let algorithms = mint::algorithms(&application.client, &request);
+    let algorithms = mint::algorithms(tenant, client, &request);
     call.tenant = keys::ready(&call.site, &call.tenant, &algorithms).await?;
-    let granted = grants::run(call, application, &request).await?;
+    let granted = grants::run(call, application, &request, &resources).await?;
     Ok(mint::answer(call, &application.client, granted)?)
 }

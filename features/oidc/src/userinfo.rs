@@ -20,6 +20,7 @@ use oauth::{
     bearer::{self, BearerError},
     claims::userinfo_claims,
     error::Refusal,
+    mapping::Target,
     scope::OPENID,
 };
 use serde_json::{Map, Value};
@@ -76,7 +77,8 @@ async fn claims(call: &Call, form: Option<&Params>) -> Result<(Claims, Arc<Appli
         let why = "the access token was not given for the claims of a person";
         return Err(BearerError::from(Refusal::new(ErrorCode::InsufficientScope, why)).into());
     }
-    if !token.opens_userinfo(&call.tenant.issuer) {
+    // Its issuer is the tenant's, or was.
+    if !token.opens_userinfo(&token.iss) {
         return Err(invalid().into());
     }
     let living = access_token::living(call, &token).await?.ok_or_else(invalid)?;
@@ -84,7 +86,9 @@ async fn claims(call: &Call, form: Option<&Params>) -> Result<(Claims, Arc<Appli
     let person = people::by_id(call.db(), call.tenant.id, grant.person).await?;
     let person = person.ok_or_else(invalid)?;
     let all = person::claims(call.db(), &call.tenant, &person).await?;
-    let claims = userinfo_claims(&token.sub, &all, &scopes, &mint::claims_request(&grant));
+    let mut claims = userinfo_claims(&token.sub, &all, &scopes, &mint::claims_request(&grant));
+    let (catalogue, client) = (&call.tenant.catalogue, &living.application.client);
+    claims.extend(catalogue.mapped((client, &scopes), Target::Userinfo, &all));
     Ok((claims, living.application))
 }
 

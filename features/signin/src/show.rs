@@ -201,7 +201,7 @@ async fn choose(turn: &Turn<'_>, status: StatusCode) -> Result<Response, Error> 
         }
     }
     let page = ChooseAccount { post: post(turn, "choose")?, application: turn.application(), accounts };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 fn identify(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<Response, Error> {
@@ -214,7 +214,7 @@ fn identify(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<
         register: turn.rules.registration.then(|| elsewhere(turn, "/register")),
         recover: Some(elsewhere(turn, "/recover")),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 fn enter_password(
@@ -234,7 +234,7 @@ fn enter_password(
         recover: Some(elsewhere(turn, "/recover")),
         another: false,
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 fn enter_code(
@@ -256,7 +256,7 @@ fn enter_code(
         error: problems.of("code"),
         notice: problems.notice_or(|| sent_again(turn).then(say::code_sent_again)),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 /// Whether the code that is waited for took the place of an earlier one.
@@ -276,7 +276,7 @@ fn register(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<
         notice: problems.notice.clone(),
         sign_in: Some(elsewhere(turn, "/signin")),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 fn details(
@@ -297,7 +297,7 @@ fn details(
         password_error: problems.of("password"),
         notice: problems.notice.clone(),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 fn recover(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<Response, Error> {
@@ -308,7 +308,7 @@ fn recover(turn: &Turn<'_>, problems: &Problems, status: StatusCode) -> Result<R
         notice: problems.notice.clone(),
         sign_in: Some(elsewhere(turn, "/signin")),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 /// The account that the flow has proven.
@@ -325,7 +325,7 @@ async fn new_password(turn: &Turn<'_>, problems: &Problems, status: StatusCode) 
         error: problems.of("password"),
         notice: problems.notice.clone(),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }
 
 async fn change(
@@ -342,7 +342,6 @@ async fn change(
     let post = post(turn, name(step))?;
     let back = Some(visit.at("/account"));
     let notice = problems.notice.clone();
-    let own = turn.own();
     Ok(match step {
         Step::Change(Change::Password) => {
             let page = ChangePassword {
@@ -354,7 +353,7 @@ async fn change(
                 notice,
                 back,
             };
-            visit.page(status, &page, &own)
+            turn.page(status, &page)
         }
         Step::Change(Change::Deletion) => {
             let consents =
@@ -362,7 +361,7 @@ async fn change(
             let applications = u32::try_from(consents.len()).unwrap_or(u32::MAX);
             let page =
                 DeleteAccount { post, viewer, applications, error: problems.of("password"), notice, back };
-            visit.page(status, &page, &own)
+            turn.page(status, &page)
         }
         _ => {
             let page = ChangeEmail {
@@ -374,7 +373,7 @@ async fn change(
                 notice,
                 back,
             };
-            visit.page(status, &page, &own)
+            turn.page(status, &page)
         }
     })
 }
@@ -393,15 +392,16 @@ async fn consent(turn: &Turn<'_>, status: StatusCode) -> Result<Response, Error>
         }),
         _ => None,
     };
+    let description = |scope: &str| asking.descriptions.get(scope).map(String::as_str);
     let page = Consent {
         post: post(turn, "consent")?,
         application: asking.name.clone(),
         domain: asking.domain.clone(),
         identifier: account.label(),
-        items: ConsentItem::of_scopes(asking.scopes.iter().map(String::as_str), value),
+        items: ConsentItem::of_scopes(asking.scopes.iter().map(String::as_str), description, value),
         days: None,
         privacy: asking.privacy.clone(),
         terms: asking.terms.clone(),
     };
-    Ok(turn.visit.page(status, &page, &turn.own()))
+    Ok(turn.page(status, &page))
 }

@@ -235,15 +235,17 @@ pub struct ConsentItem {
 
 impl ConsentItem {
     /// Scopes in plain words: who somebody is first, then what is known about them, then the
-    /// application's own. `value` is what it would learn by one.
+    /// application's own. `description` is what a tenant says of its own, `value` what would be learnt by one.
     pub fn of_scopes<'a>(
         scopes: impl IntoIterator<Item = &'a str>,
+        description: impl Fn(&'a str) -> Option<&'a str>,
         value: impl Fn(&str) -> Option<String>,
     ) -> Vec<Self> {
         const ORDER: [&str; 6] = ["openid", "profile", "email", "phone", "address", "offline_access"];
         let mut scopes: Vec<&str> = scopes.into_iter().collect();
         scopes.sort_by_key(|scope| ORDER.iter().position(|known| known == scope).unwrap_or(ORDER.len()));
-        scopes.into_iter().map(|scope| Self::of_scope(scope, None, value(scope).as_deref())).collect()
+        let item = |scope| Self::of_scope(scope, description(scope), value(scope).as_deref());
+        scopes.into_iter().map(item).collect()
     }
 
     /// A scope in plain words: ours explained, others by the words of `description` or their name.

@@ -244,6 +244,7 @@ impl World {
             epochs: (row.epoch, row.offline_epoch),
             scopes: "openid".to_owned(),
             claims: "{}".to_owned(),
+            resources: None,
             facts: "{}".to_owned(),
             code: [7; 32],
             code_until: self.now().plus(DAY),

@@ -113,6 +113,7 @@ async fn granted(world: &World, user: &str, app: &str) -> (grant::GrantRow, Stri
         epochs: (row.epoch, row.offline_epoch),
         scopes: "users:read".to_owned(),
         claims: "{}".to_owned(),
+        resources: None,
         facts: "{}".to_owned(),
         code: [7; 32],
         code_until: world.env.now(),

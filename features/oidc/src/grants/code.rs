@@ -3,7 +3,7 @@
 use super::{replayed, unit};
 use crate::{
     call::{Call, Failure},
-    mint::{Granted, Holder},
+    mint::{self, Granted, Holder},
     notice,
     refresh_token::RefreshToken,
 };
@@ -31,6 +31,7 @@ pub(super) async fn redeem(
     call: &Call,
     application: &Application,
     presented: &Presented<'_>,
+    resources: &[String],
 ) -> Result<Granted, Failure> {
     let found = find(call, presented).await?;
     check(call, application, presented, &found)?;
@@ -41,6 +42,8 @@ pub(super) async fn redeem(
         return Err(dead());
     }
     let scopes = found.scopes.parse().map_err(|_| Error::internal("the scopes of a grant are none"))?;
+    // Before the code is used up.
+    let aim = mint::aim(call, &application.client, (&scopes, Some(&found)), resources)?;
     let holder = Holder::load(call, &application.client, found).await?;
     let key = match application.client.allows(GrantType::RefreshToken) {
         true => Some(call.tenant.mac(Mac::Refresh)?.0),
@@ -57,7 +60,7 @@ pub(super) async fn redeem(
     let first = key.map(|key| RefreshToken { grant: holder.grant.id, number: 1, key });
     let refresh = first.map(|token| token.reveal(&call.tenant)).transpose()?;
     let nonce = holder.grant.nonce.clone();
-    Ok(Granted { holder: Some(holder), scopes, refresh, nonce })
+    Ok(Granted { holder: Some(holder), aim, refresh, nonce })
 }
 
 async fn find(call: &Call, presented: &Presented<'_>) -> Result<GrantRow, Failure> {

@@ -24,16 +24,19 @@ pub(crate) async fn run(
     call: &Call,
     application: &Application,
     request: &TokenRequest,
+    resources: &[String],
 ) -> Result<Granted, Failure> {
     match request {
         TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
             let presented = code::Presented { code, redirect_uri: redirect_uri.as_deref(), verifier };
-            code::redeem(call, application, &presented).await
+            code::redeem(call, application, &presented, resources).await
         }
         TokenRequest::RefreshToken { token, scope } => {
-            refresh::refresh(call, application, token, scope.as_ref()).await
+            refresh::refresh(call, application, token, (scope.as_ref(), resources)).await
         }
-        TokenRequest::ClientCredentials { scope } => Ok(machine::grant(scope)),
+        TokenRequest::ClientCredentials { scope } => {
+            machine::grant(call, &application.client, scope, resources)
+        }
     }
 }
 

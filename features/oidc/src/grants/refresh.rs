@@ -4,7 +4,7 @@ use super::{replayed, unit};
 use crate::{
     call::{Call, Failure},
     issue::seconds,
-    mint::{Granted, Holder},
+    mint::{self, Granted, Holder},
     refresh_token::RefreshToken,
 };
 use base::{Error, Time};
@@ -47,7 +47,7 @@ pub(super) async fn refresh(
     call: &Call,
     application: &Application,
     token: &Artefact,
-    asked: Option<&Scopes>,
+    (asked, resources): (Option<&Scopes>, &[String]),
 ) -> Result<Granted, Failure> {
     let token = RefreshToken::parse(&call.tenant, token.expose()).ok_or_else(unknown)?;
     for _ in 0..TURNS {
@@ -59,6 +59,7 @@ pub(super) async fn refresh(
             return Err(invalid("the refresh token is expired or revoked"));
         }
         let scopes = scopes(call, application, &grant, asked).await?;
+        let aim = mint::aim(call, &application.client, (&scopes, Some(&grant)), resources)?;
         let turn = turn(&grant, &token, &application.client, call.now());
         let (number, key) = match turn {
             Turn::Unknown => return Err(unknown().into()),
@@ -70,7 +71,7 @@ pub(super) async fn refresh(
         let holder = Holder::load(call, &application.client, grant).await?;
         if commit(call, &holder, &turn, key).await? {
             let refresh = RefreshToken { grant: token.grant, number, key }.reveal(&call.tenant)?;
-            return Ok(Granted { holder: Some(holder), scopes, refresh: Some(refresh), nonce: None });
+            return Ok(Granted { holder: Some(holder), aim, refresh: Some(refresh), nonce: None });
         }
     }
     Err(Error::unavailable("a refresh lost its race again and again").into())

@@ -6,7 +6,7 @@ use axum::{Router, extract::State, response::Response, routing::get};
 use base::{Aad, Email, Env, Event, Id, Identifier, MockClock, SealingKey, SystemRng, Time, Username, id};
 use journey::{Authentication, Epochs, Fact, Reason, Reference, Rules};
 use serde_json::{Value, json};
-use signin::{Parts, Signin};
+use signin::{Logos, Parts, Signin};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use store::{
     Db, Directory, Engine, NewTenant, Tenant, Unit,
@@ -25,7 +25,10 @@ use web::{
     intent::{Asking, Begin, Boxed, Destination, Ending, Finished, Intent},
     query,
 };
-use work::{AccountSlots, Admission, HashPool, HashSettings, Limits, MailSignal, Message, Priority};
+use work::{
+    AccountSlots, Admission, HashPool, HashSettings, Limits, MailSignal, Message, Priority,
+    outbound::{Outbound, Policy},
+};
 
 /// Alice's password.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -95,14 +98,14 @@ impl World {
         };
         let tenant = directory.create_tenant(new).await.unwrap();
         let pool = pool(&env, 1);
-        let router = router(&directory, &pool);
+        let router = router(&directory, &pool, &clock);
         Self { router, db, env, clock, tenant, pool, directory, scratch }
     }
 
     /// A browser at the same server started again, with dearer hashes.
     pub(crate) fn dearer(&self) -> Browser {
         let mut browser = self.browser();
-        browser.router = router(&self.directory, &pool(&self.env, 2));
+        browser.router = router(&self.directory, &pool(&self.env, 2), &self.clock);
         browser
     }
 
@@ -331,7 +334,7 @@ const COUNTS: [(&str, &str); 9] = [
     ("session", "SELECT count(*) FROM session"),
 ];
 
-fn router(directory: &Directory, pool: &HashPool) -> Router {
+fn router(directory: &Directory, pool: &HashPool, clock: &Arc<MockClock>) -> Router {
     let network = work::Rate { per_minute: 1_000_000, burst: 1_000_000 };
     let site = Site::new(directory.clone());
     let signin = Signin::new(Parts {
@@ -340,6 +343,7 @@ fn router(directory: &Directory, pool: &HashPool) -> Router {
         slots: AccountSlots::default(),
         admission: Admission::new(Limits { network, ..Limits::default() }),
         mail: MailSignal::default(),
+        logos: Logos::new(Outbound::new(Policy::dev()).unwrap(), Arc::clone(clock) as _),
         destination: Arc::new(Shop),
     });
     let own = Router::new().route("/authorize", get(authorize)).with_state(signin.clone());
@@ -351,7 +355,10 @@ fn router(directory: &Directory, pool: &HashPool) -> Router {
 async fn authorize(State(signin): State<Signin>, visit: Visit) -> Response {
     let fresh = query(&visit.uri, "fresh").map(|_| visit.now().micros());
     let choose = query(&visit.uri, "choose").is_some();
-    let request = json!({ "consent": query(&visit.uri, "consent"), "fresh": fresh, "choose": choose });
+    let request = json!({
+        "consent": query(&visit.uri, "consent"), "fresh": fresh, "choose": choose,
+        "application": query(&visit.uri, "application"), "logo": query(&visit.uri, "logo"),
+    });
     let mut facts = Vec::new();
     if let Some(living) = visit.signed_in().await.unwrap().filter(|_| !choose) {
         let row = person::by_id(visit.db(), visit.tenant.id, living.row.person).await.unwrap().unwrap();
@@ -387,12 +394,16 @@ impl Destination for Shop {
 
     fn asking<'a>(&'a self, _: &'a Visit, request: &'a Value) -> Boxed<'a, Result<Asking, base::Error>> {
         let asking = Asking {
-            application: Id::from_bytes([7; 16]),
+            application: request["application"]
+                .as_str()
+                .map_or(Id::from_bytes([7; 16]), |id| id.parse().unwrap()),
             name: "Shop".to_owned(),
             domain: "app.example".to_owned(),
             scopes: request["consent"].as_str().map(str::to_owned).into_iter().collect(),
-            privacy: None,
-            terms: None,
+            descriptions: [("loyalty".to_owned(), "See your points".to_owned())].into(),
+            logo: request["logo"].as_str().map(str::to_owned),
+            privacy: request["logo"].as_str().map(|_| "https://app.example/policy".to_owned()),
+            terms: request["logo"].as_str().map(|_| "https://app.example/terms?a=1&b=2".to_owned()),
         };
         Box::pin(async move { Ok(asking) })
     }
@@ -413,6 +424,7 @@ impl Destination for Shop {
             epochs: (finished.epochs.sessions, finished.epochs.offline),
             scopes: "openid".to_owned(),
             claims: "{}".to_owned(),
+            resources: None,
             facts: finished.authentication.write(),
             code: [7; 32],
             code_until: visit.now().plus(Duration::from_secs(60)),
