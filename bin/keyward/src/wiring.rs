@@ -35,6 +35,8 @@ pub(crate) struct Program {
     pub(crate) issuer: String,
     pub(crate) access: Access,
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// What may be asked outwards.
+    pub(crate) outbound: Policy,
     /// What only `dev` has.
     pub(crate) dev: Option<DevParts>,
 }
@@ -166,7 +168,7 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
     let metrics = Arc::new(Metrics::new());
     watch(&metrics, &program, &mail);
     let readiness = Arc::new(readiness(&program.directory, stop.clone()));
-    let outbound = outbound(&program)?;
+    let outbound = Outbound::new(program.outbound.clone())?;
     let app = application(&program, &mail, outbound.clone())?;
     let routes = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
     let mut edge = EdgeOptions::new(program.directory.env().clone(), Arc::clone(&metrics));
@@ -233,6 +235,10 @@ fn readiness(directory: &Directory, stop: Shutdown) -> Readiness {
 fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
     let (pool, waiting) = (program.pool.clone(), program.pool.clone());
     metrics.counter("password_hashes", "Password hashes computed").value(move || pool.hashes());
+    let directory = program.directory.clone();
+    metrics
+        .gauge("signing_key_age_seconds", "Age of the oldest key that signs, of the tenants in memory")
+        .value(move || directory.oldest_signing_key().as_secs());
     metrics.gauge("hash_queue_milliseconds", "Password hashing that waits").value(move || waiting.queue_ms());
     let (queued, sent, failed) = (mail.clone(), mail.clone(), mail.clone());
     metrics.counter("mails_queued", "Mails queued by this node").value(move || queued.queued());
@@ -292,14 +298,17 @@ fn application(program: &Program, mail: &MailSignal, outbound: Outbound) -> Resu
     let mut limits = work::Limits::default();
     if program.dev.is_some() {
         // One machine plays all clients.
-        limits.network = Rate { per_minute: 600_000, burst: 100_000 };
+        let one = Rate { per_minute: 600_000, burst: 100_000 };
+        limits = work::Limits { network: one, registrations: one, guesses: one, guesses_at: one, ..limits };
     }
+    let admission = Admission::new(limits);
     let signin = signin::Signin::new(signin::Parts {
         site: site.clone(),
         hashing: program.pool.clone(),
         slots: AccountSlots::default(),
-        admission: Admission::new(limits),
+        admission: admission.clone(),
         mail: mail.clone(),
+        logos: signin::Logos::new(outbound.clone(), Arc::new(base::SystemClock)),
         destination: Arc::new(oidc::Requests),
     });
     let journeys = signin.journeys();
@@ -308,7 +317,7 @@ fn application(program: &Program, mail: &MailSignal, outbound: Outbound) -> Resu
         .merge(admin::routes(admin::Admin { site: site.clone(), pool: program.pool.clone() }))
         .merge(signin::routes(signin))
         .merge(account::routes(account::Account { site: site.clone(), journeys: Arc::clone(&journeys) }))
-        .merge(oidc::routes(oidc::Oidc { site: site.clone(), journeys, documents, outbound }));
+        .merge(oidc::routes(oidc::Oidc { site: site.clone(), journeys, documents, outbound, admission }));
     if let Some(dev) = &program.dev {
         router = router.merge(demo::routes(demo::Demo {
             site: site.clone(),
@@ -320,15 +329,6 @@ fn application(program: &Program, mail: &MailSignal, outbound: Outbound) -> Resu
     let fallback = Router::new().fallback(web::not_found).with_state(site.clone());
     let router = router.fallback_service(fallback).layer(from_fn(label));
     Ok(web::tenancy::mount(site, router))
-}
-
-/// The one client for requests that go outwards: in `dev` this machine may be asked too.
-fn outbound(program: &Program) -> Result<Outbound, Failure> {
-    let policy = match program.dev {
-        Some(_) => Policy::dev(),
-        None => Policy::production(Vec::new(), None),
-    };
-    Ok(Outbound::new(policy)?)
 }
 
 /// Tells the log which route and tenant answered.

@@ -1,5 +1,6 @@
 //! The cookies of the pages: `kwd-{tenant}` names the device, `kws-{tenant}` the sessions, with
-//! `__Host-` before both on https; `kwl` remembers a language.
+//! `__Host-` before both on https; `kwl` remembers a language; `__Host-kwb-{tenant}` is the state that
+//! applications watch in a frame, where the tenant has that.
 //!
 //! An http issuer on loopback has them without `Secure`, since one browser drops Secure cookies
 //! there.
@@ -50,6 +51,22 @@ pub fn sessions(headers: &HeaderMap, tenant: &Tenant) -> Vec<Handle> {
         .filter_map(|value| Handle::parse(HandleKind::Session, value))
         .take(MOST_SESSIONS)
         .collect()
+}
+
+/// The name of the cookie with the state that frames watch. Their script reads it.
+pub fn watched_name(tenant: &Tenant) -> String {
+    name(tenant, "kwb")
+}
+
+/// The state that frames watch, as the request brings it; empty where nobody is signed in.
+pub fn watched<'a>(headers: &'a HeaderMap, tenant: &Tenant) -> Option<&'a str> {
+    values(headers, &watched_name(tenant)).into_iter().next()
+}
+
+/// The `Set-Cookie` header with the state that frames of other sites watch: of one session, or of none.
+pub fn set_watched(tenant: &Tenant, state: Option<&str>) -> String {
+    let (state, life) = state.map_or(("", 0), |state| (state, tenant.settings.session_absolute));
+    format!("{}={state}; Path=/; Secure; SameSite=None; Max-Age={life}", watched_name(tenant))
 }
 
 /// The language that was chosen in this browser.

@@ -1,10 +1,11 @@
 //! The sessions of a browser: which of those that it names live.
 
 use crate::{cookies, visit::Visit};
-use base::{Error, Handle, Time};
+use base::{Error, Handle, Id, Time, id};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::time::Duration;
 use store::{
-    Unit, args,
+    Mac, Tenant, Unit, args,
     rows::session::{self, SessionRow},
 };
 
@@ -17,6 +18,20 @@ pub struct Living {
     pub row: SessionRow,
     /// Its handle.
     pub handle: Handle,
+}
+
+/// Whether applications may watch in a frame whether the session is still the same (OpenID Connect
+/// Session Management 1.0): where the tenant wants it, and on https only, since the cookie goes to
+/// the frames of other sites.
+pub fn are_watched(tenant: &Tenant) -> bool {
+    tenant.settings.session_management && tenant.is_https()
+}
+
+/// The state of a browser in which this session answers; none if the tenant has no key for it. It
+/// opens nothing.
+pub fn browser_state(tenant: &Tenant, session: Id<id::Session>) -> Option<String> {
+    let (_, key) = tenant.mac(Mac::Request).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(key.sign(&[b"session-state", session.as_bytes()])))
 }
 
 impl Visit {
@@ -37,6 +52,7 @@ impl Visit {
                 living.push(Living { row, handle });
             }
         }
+        self.mend_shown(&living);
         Ok(living)
     }
 
@@ -48,9 +64,30 @@ impl Visit {
         Ok(self.sessions().await?.into_iter().next())
     }
 
-    /// Names these sessions in the browser's cookie, the last used first.
+    /// Names these sessions in the browser's cookie, the last used first, which is the one that frames
+    /// watch from now on.
     pub fn remember_sessions(&self, handles: &[Handle], end: Time) {
         self.set_cookie(cookies::set_sessions(&self.tenant, handles, self.now(), end));
+        self.show_session(handles.first().map(Handle::row));
+    }
+
+    /// Lets the state that frames watch be that of this session, or of none.
+    pub fn show_session(&self, session: Option<Id<id::Session>>) {
+        if are_watched(&self.tenant) {
+            let state = session.and_then(|session| browser_state(&self.tenant, session));
+            self.replace_cookie(cookies::set_watched(&self.tenant, state.as_deref()));
+        }
+    }
+
+    /// Mends the state that frames watch where its session was ended from elsewhere.
+    fn mend_shown(&self, living: &[Living]) {
+        let shown = cookies::watched(&self.headers, &self.tenant).filter(|state| !state.is_empty());
+        let Some(shown) = shown.filter(|_| are_watched(&self.tenant)) else { return };
+        let is_shown =
+            |living: &Living| browser_state(&self.tenant, living.row.id).is_some_and(|state| state == shown);
+        if !living.iter().any(is_shown) && !self.sets_cookie(&cookies::watched_name(&self.tenant)) {
+            self.show_session(living.first().map(|living| living.row.id));
+        }
     }
 
     /// Notes that a session is in use, at most once a minute. May be lost, so nobody waits for it.

@@ -20,6 +20,10 @@ use store::{Address, Tenant};
 #[derive(Clone)]
 pub struct Addressed(pub Result<Option<Arc<Tenant>>, Error>);
 
+/// The issuer at whose address the client asked, where the tenant has another one by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerIssuer(pub String);
+
 /// Puts tenants in front of `router`, which sees paths as if each tenant had a host of its own.
 pub fn mount(site: Site, router: Router) -> Router {
     Router::new().fallback_service(router).layer(from_fn_with_state(site, address))
@@ -35,6 +39,9 @@ async fn address(State(site): State<Site>, mut request: Request, next: Next) -> 
         if let Some(uri) = found.below(request.uri()) {
             *request.uri_mut() = uri;
         }
+        if let Some(former) = host.as_deref().and_then(|host| found.former_issuer(host)) {
+            request.extensions_mut().insert(FormerIssuer(former));
+        }
     }
     request.extensions_mut().insert(Addressed(found.map(|found| found.map(|found| found.tenant))));
     next.run(request).await
@@ -48,6 +55,8 @@ fn host(request: &Request) -> Option<String> {
 
 struct Found {
     tenant: Arc<Tenant>,
+    /// The path of the tenant as the client wrote it: empty or `/t/{slug}`.
+    base: String,
     /// The path below the tenant.
     path: String,
     /// Whether it was found under an address that is no longer its own.
@@ -58,11 +67,11 @@ const METADATA: &str = "/.well-known/oauth-authorization-server";
 
 async fn find(site: &Site, host: Option<&str>, path: &str) -> Result<Option<Found>, Error> {
     let directory = site.directory();
-    if let Some(host) = host
-        && let Some((tenant, former)) = by_host(site, host).await?
-    {
-        return Ok(Some(Found { tenant, path: path.to_owned(), former }));
-    }
+    let own = |tenant, former| Found { tenant, base: String::new(), path: path.to_owned(), former };
+    let former = match by_host(site, host).await? {
+        Host::Own(tenant, former) => return Ok(Some(own(tenant, former))),
+        Host::Shared(former) => former,
+    };
     // RFC 8414, section 3.1: the well-known name stands before the path of the issuer.
     let (before, rest) = path.strip_prefix(METADATA).map_or(("", path), |rest| (METADATA, rest));
     if let Some((slug, below)) = slug(rest) {
@@ -70,34 +79,43 @@ async fn find(site: &Site, host: Option<&str>, path: &str) -> Result<Option<Foun
         // What stands before the issuer's path has no slash behind it.
         let below = if before.is_empty() { below } else { below.trim_end_matches('/') };
         return Ok(tenant.map(|tenant| {
-            let former = !tenant.base_path().starts_with("/t/");
+            let former = former || !tenant.base_path().starts_with("/t/");
             let below = if before.is_empty() { below } else { below.trim_end_matches('/') };
-            Found { tenant, path: format!("{before}{below}"), former }
+            Found { tenant, base: format!("/t/{slug}"), path: format!("{before}{below}"), former }
         }));
     }
-    let tenant = directory.resolve(Address::Root).await?;
-    Ok(tenant.map(|tenant| Found { tenant, path: path.to_owned(), former: false }))
+    Ok(directory.resolve(Address::Root).await?.map(|tenant| own(tenant, former)))
 }
 
-/// The tenant that has this host for itself, and whether it once had it.
-async fn by_host(site: &Site, host: &str) -> Result<Option<(Arc<Tenant>, bool)>, Error> {
+/// Whose a host is.
+enum Host {
+    /// One tenant's, or it once was.
+    Own(Arc<Tenant>, bool),
+    /// The first tenant's, with the others below it; or it once was. Unknown hosts are like it.
+    Shared(bool),
+}
+
+async fn by_host(site: &Site, host: Option<&str>) -> Result<Host, Error> {
+    let Some(host) = host else { return Ok(Host::Shared(false)) };
     let directory = site.directory();
+    let root = directory.resolve(Address::Root).await?.map(|root| root.id);
+    let whose = |tenant: Arc<Tenant>, former| match Some(tenant.id) == root {
+        true => Host::Shared(former),
+        false => Host::Own(tenant, former),
+    };
     for scheme in ["https", "http"] {
         let issuer = format!("{scheme}://{host}");
         if let Some(tenant) = directory.resolve(Address::Issuer(&issuer)).await? {
-            // The host of the first tenant carries the others below it.
-            let root = directory.resolve(Address::Root).await?;
-            let is_root = root.is_some_and(|root| root.id == tenant.id);
-            return Ok((!is_root).then_some((tenant, false)));
+            return Ok(whose(tenant, false));
         }
     }
     for scheme in ["https", "http"] {
         let issuer = format!("{scheme}://{host}");
         if let Some(tenant) = directory.resolve(Address::FormerIssuer(&issuer)).await? {
-            return Ok(Some((tenant, true)));
+            return Ok(whose(tenant, true));
         }
     }
-    Ok(None)
+    Ok(Host::Shared(false))
 }
 
 /// `/t/acme/authorize` is `acme` and `/authorize`.
@@ -127,6 +145,12 @@ impl Found {
         }
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         Some(format!("{}{}{query}", self.tenant.issuer, self.path))
+    }
+
+    /// The issuer that the client asked for, if the tenant had it once.
+    fn former_issuer(&self, host: &str) -> Option<String> {
+        let asked = ["https", "http"].map(|scheme| format!("{scheme}://{host}{}", self.base));
+        asked.into_iter().find(|asked| self.tenant.former_issuers.contains(asked))
     }
 
     /// The request's address as seen from within the tenant.

@@ -111,6 +111,20 @@ impl Visit {
         self.cookies.lock().unwrap_or_else(PoisonError::into_inner).0.push(cookie);
     }
 
+    /// Sets a cookie with the answer, in place of one of the same name.
+    pub(crate) fn replace_cookie(&self, cookie: String) {
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = cookie.split('=').next().unwrap_or_default();
+        cookies.0.retain(|set| set.split('=').next() != Some(name));
+        cookies.0.push(cookie);
+    }
+
+    /// Whether the answer sets a cookie of this name.
+    pub(crate) fn sets_cookie(&self, name: &str) -> bool {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies.0.iter().any(|set| set.split('=').next() == Some(name))
+    }
+
     /// The hidden token that binds a form to this browser.
     ///
     /// # Errors
@@ -183,9 +197,13 @@ impl Visit {
 
     /// The page, as HTML or JSON. `own` is its address.
     pub fn page<P: Page>(&self, status: StatusCode, page: &P, own: &str) -> Response {
-        let chrome = self.chrome(own);
+        self.page_within(status, page, &self.chrome(own))
+    }
+
+    /// The page within these surroundings.
+    pub fn page_within<P: Page>(&self, status: StatusCode, page: &P, chrome: &Chrome) -> Response {
         if self.json {
-            let mut body = render::json(page, &chrome);
+            let mut body = render::json(page, chrome);
             // A client without cookies finds here what binds it to its flow.
             if self.brought != Brought::Cookie
                 && let Some(fields) = body.get_mut("fields").and_then(|fields| fields.as_array_mut())
@@ -196,7 +214,7 @@ impl Visit {
             }
             return self.finish((status, axum::Json(body)).into_response());
         }
-        let html = render::render(page, &chrome);
+        let html = render::render(page, chrome);
         let mut response = (status, axum::response::Html(html)).into_response();
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         self.finish(response)

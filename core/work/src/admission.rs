@@ -26,6 +26,12 @@ pub enum Subject {
     Application(Id<id::Application>),
     /// A whole tenant.
     Tenant(Id<id::Tenant>),
+    /// A network that registers applications without a token.
+    Registrations(Network),
+    /// A network that brings wrong secrets or tokens, whosever.
+    Guesses(Network),
+    /// A network that brings wrong secrets of one application. Others with the right one are let in.
+    GuessesAt(Network, Id<id::Application>),
 }
 
 /// How often, and how often at once.
@@ -46,6 +52,12 @@ pub struct Limits {
     pub application: Rate,
     /// Of one tenant.
     pub tenant: Rate,
+    /// Open registrations of one network.
+    pub registrations: Rate,
+    /// Wrong secrets of one network.
+    pub guesses: Rate,
+    /// Wrong secrets of one network at one application.
+    pub guesses_at: Rate,
     /// How many subjects are remembered.
     pub entries: usize,
 }
@@ -56,6 +68,9 @@ impl Default for Limits {
             network: Rate { per_minute: 600, burst: 300 },
             application: Rate { per_minute: 6_000_000, burst: 200_000 },
             tenant: Rate { per_minute: 12_000_000, burst: 400_000 },
+            registrations: Rate { per_minute: 10, burst: 100 },
+            guesses: Rate { per_minute: 60, burst: 120 },
+            guesses_at: Rate { per_minute: 10, burst: 20 },
             entries: 200_000,
         }
     }
@@ -69,13 +84,13 @@ struct Buckets {
     limits: Limits,
     nodes: AtomicU32,
     /// When each subject's bucket will have drained.
-    drained_at: Mutex<HashMap<Subject, Time>>,
+    drained: Mutex<HashMap<Subject, Time>>,
 }
 
 impl Admission {
     /// Empty buckets.
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Buckets { limits, nodes: AtomicU32::new(1), drained_at: Mutex::default() }))
+        Self(Arc::new(Buckets { limits, nodes: AtomicU32::new(1), drained: Mutex::default() }))
     }
 
     /// Sets among how many live nodes the limits are divided.
@@ -88,24 +103,41 @@ impl Admission {
     /// # Errors
     /// `error-too-many` (429, with the time to come back); the request is not counted then.
     pub fn check(&self, subject: Subject, now: Time) -> Result<(), Error> {
-        let (interval, most) = self.0.pace(subject);
         let mut buckets = self.0.lock();
-        let drained_at = buckets.get(&subject).map_or(now, |at| now.max(*at)).plus(interval);
-        let wait = drained_at.since(now).saturating_sub(most);
-        if !wait.is_zero() {
-            return Err(too_many(wait));
-        }
+        let drained_at = self.0.drained_at(&buckets, subject, now)?;
         if buckets.len() >= self.0.limits.entries && !buckets.contains_key(&subject) {
             make_room(&mut buckets, self.0.limits.entries, now);
         }
         buckets.insert(subject, drained_at);
         Ok(())
     }
+
+    /// Whether the subject has a request left, without taking it: what is limited may be only what
+    /// goes wrong.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn room(&self, subject: Subject, now: Time) -> Result<(), Error> {
+        self.0.drained_at(&self.0.lock(), subject, now).map(drop)
+    }
 }
 
 impl Buckets {
     fn lock(&self) -> MutexGuard<'_, HashMap<Subject, Time>> {
-        self.drained_at.lock().unwrap_or_else(PoisonError::into_inner)
+        self.drained.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the bucket will have drained with one request more, if that has room.
+    fn drained_at(
+        &self,
+        buckets: &HashMap<Subject, Time>,
+        subject: Subject,
+        now: Time,
+    ) -> Result<Time, Error> {
+        let (interval, most) = self.pace(subject);
+        let drained_at = buckets.get(&subject).map_or(now, |at| now.max(*at)).plus(interval);
+        let wait = drained_at.since(now).saturating_sub(most);
+        if wait.is_zero() { Ok(drained_at) } else { Err(too_many(wait)) }
     }
 
     /// What one request adds to the bucket on this node, and how much it holds.
@@ -114,6 +146,9 @@ impl Buckets {
             Subject::Network(_) => self.limits.network,
             Subject::Application(_) => self.limits.application,
             Subject::Tenant(_) => self.limits.tenant,
+            Subject::Registrations(_) => self.limits.registrations,
+            Subject::Guesses(_) => self.limits.guesses,
+            Subject::GuessesAt(..) => self.limits.guesses_at,
         };
         let whole = Duration::from_secs(60) / rate.per_minute.max(1);
         let interval = whole.saturating_mul(self.nodes.load(Ordering::Relaxed));

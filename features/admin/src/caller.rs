@@ -115,8 +115,8 @@ async fn by_key(directory: &Directory, tenant: &Tenant, handle: &Handle) -> Resu
 async fn by_token(directory: &Directory, tenant: &Tenant, token: &str) -> Result<Option<Caller>, Refusal> {
     let now = directory.env().now();
     let Some(claims) = verified(tenant, token) else { return Ok(None) };
-    let audience = audience(tenant);
-    if claims.iss != tenant.issuer || now.seconds() >= claims.exp || !claims.aud.contains(&audience) {
+    let is_here = |aud: &String| is_audience(tenant, aud);
+    if !tenant.is_issuer(&claims.iss) || now.seconds() >= claims.exp || !claims.aud.iter().any(is_here) {
         return Ok(None);
     }
     let application = directory.application(tenant, &claims.client_id).await?;
@@ -165,14 +165,14 @@ fn grant_of(token_id: &str) -> Option<Id<id::Grant>> {
     (random.len() == 8).then(|| Id::from_bytes(*grant))
 }
 
-/// What tokens for this API are addressed to.
-pub(crate) fn audience(tenant: &Tenant) -> String {
-    format!("{}/api/v1", tenant.issuer)
+/// Whether this is what tokens for this API are addressed to, under the issuer of today or one of before.
+fn is_audience(tenant: &Tenant, named: &str) -> bool {
+    named.strip_suffix("/api/v1").is_some_and(|issuer| tenant.is_issuer(issuer))
 }
 
 /// The most that tokens of this application may do here.
 pub(crate) fn reach(tenant: &Tenant, client: &oauth::Client) -> Permissions {
-    if client.audiences.contains(&audience(tenant)) {
+    if client.audiences.iter().any(|named| is_audience(tenant, named)) {
         Permissions::of_scopes(&client.allowed_scopes())
     } else {
         Permissions::default()

@@ -44,7 +44,8 @@ pub(crate) fn seal(env: &Env, tenant: &Tenant, claims: &AccessTokenClaims) -> Re
     Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed)))
 }
 
-/// The claims of an access token of this tenant that has not expired; of anything else none.
+/// The claims of an access token of this tenant that has not expired, made under an issuer of today
+/// or of before; of anything else none.
 pub(crate) fn read(call: &Call, token: &str) -> Option<AccessTokenClaims> {
     let tenant = &call.tenant;
     let claims: AccessTokenClaims = match token.strip_prefix(PREFIX) {
@@ -55,7 +56,7 @@ pub(crate) fn read(call: &Call, token: &str) -> Option<AccessTokenClaims> {
         }
         None => keys::verify(tenant, token, Typ::AccessToken)?,
     };
-    (claims.iss == tenant.issuer && call.now().seconds() < claims.exp).then_some(claims)
+    (tenant.is_issuer(&claims.iss) && call.now().seconds() < claims.exp).then_some(claims)
 }
 
 /// What the token stands on, unless that has ended or its application is not in use any more.

@@ -6,7 +6,10 @@ use axum::{
     extract::{FromRequestParts, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
-use base::{Env, Error, Kind, Origin, RequestId, Time, net::ClientAddr};
+use base::{
+    Env, Error, Kind, Origin, RequestId, Time,
+    net::{ClientAddr, Network},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use oauth::{
     Client, ErrorCode, Params, RedirectUri, bearer::BearerError, registration::RegistrationError,
@@ -16,7 +19,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use store::{Db, Tenant, rows::person::PersonRow};
 use web::{Site, tenancy::Addressed};
-use work::outbound::Documents;
+use work::{Admission, outbound::Documents};
 
 /// One call to one tenant.
 pub(crate) struct Call {
@@ -28,6 +31,10 @@ pub(crate) struct Call {
     pub(crate) request_id: RequestId,
     /// Where it comes from.
     pub(crate) origin: Origin,
+    /// Its network, if the server knows its address.
+    pub(crate) network: Option<Network>,
+    /// How much a network may do.
+    pub(crate) admission: Admission,
     /// Documents of others.
     pub(crate) documents: Documents,
     /// The endpoint, below the issuer.
@@ -126,6 +133,15 @@ impl Call {
 }
 
 impl Failure {
+    /// Whether somebody has not proved who they are.
+    pub(crate) fn is_about_proof(&self) -> bool {
+        match self {
+            Self::Refused(error) => error.code() == ErrorCode::InvalidClient,
+            Self::Bearer(BearerError::Refused(refusal)) => refusal.code == ErrorCode::InvalidToken,
+            _ => false,
+        }
+    }
+
     /// The answer (RFC 6749 section 5.2, RFC 6750 section 3).
     pub(crate) fn respond(self, request_id: &RequestId) -> Response {
         match self {
@@ -172,9 +188,8 @@ fn broken(error: &Error, request_id: &RequestId) -> Response {
     web::error::log(error, request_id);
     let (status, code) = match error.kind {
         Kind::NotFound => (StatusCode::NOT_FOUND, ErrorCode::InvalidRequest),
-        Kind::Unavailable | Kind::TooMany => {
-            (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable)
-        }
+        Kind::TooMany => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable),
+        Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError),
     };
     let mut response = json(
@@ -242,8 +257,9 @@ impl FromRequestParts<Oidc> for Call {
             tenant.and_then(|tenant| tenant.filter(|tenant| tenant.active).ok_or_else(Error::not_found));
         let tenant = tenant.map_err(|error| broken(&error, &request_id))?;
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let client = parts.extensions.get::<ClientAddr>();
         let origin = Origin {
-            address: parts.extensions.get::<ClientAddr>().map(|client| client.to_string()),
+            address: client.map(|client| client.to_string()),
             agent: agent.map(|agent| agent.chars().take(400).collect()),
         };
         Ok(Self {
@@ -251,6 +267,8 @@ impl FromRequestParts<Oidc> for Call {
             tenant,
             request_id,
             origin,
+            network: client.copied().map(ClientAddr::network),
+            admission: oidc.admission.clone(),
             documents: oidc.documents.clone(),
             path: parts.uri.path().to_owned(),
             headers: parts.headers.clone(),

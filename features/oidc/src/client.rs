@@ -2,11 +2,16 @@
 
 use crate::{
     assertion,
-    call::{Call, Failure},
+    call::{self, Call, Failure},
+    guesses,
 };
+use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
 use base::{Error, Event};
 use http::header;
-use oauth::{Params, token::ClientAuth};
+use oauth::{
+    Params,
+    token::{ClientAuth, Presented},
+};
 use std::sync::Arc;
 use store::{
     Application, Mac, Unit,
@@ -23,10 +28,23 @@ use store::{
 pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Arc<Application>, Failure> {
     let presented = ClientAuth::from_request(call.header(header::AUTHORIZATION), params)?;
     let found = call.site.directory().application(&call.tenant, presented.client_id.as_str()).await?;
+    let id = found.as_ref().map(|application| application.id);
+    // Whoever only says a name proves nothing, and is not held up by their network.
+    if presented.secret.is_some() || presented.is_assertion() {
+        guesses::room(call, id)?;
+    }
     let application = found.filter(|application| application.active);
+    guesses::counted(call, id, proven(call, application, &presented).await)
+}
+
+async fn proven(
+    call: &Call,
+    application: Option<Arc<Application>>,
+    presented: &Presented,
+) -> Result<Arc<Application>, Failure> {
     let application = application.ok_or_else(|| presented.invalid_client())?;
     if presented.is_assertion() {
-        assertion::check(call, &application, &presented).await?;
+        assertion::check(call, &application, presented).await?;
         return Ok(application);
     }
     presented.check_method(&application.client)?;
@@ -37,6 +55,27 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Arc<App
         renew(call, &application, secret.expose())?;
     }
     Ok(application)
+}
+
+/// Answers a call that an application makes with a form: who it is, what it wants, and whether
+/// scripts may read the answer.
+pub(crate) async fn answer(
+    mut call: Call,
+    body: Result<Bytes, BytesRejection>,
+    work: impl AsyncFnOnce(&mut Call, &Application, &Params) -> Result<Response, Failure>,
+) -> Response {
+    let caller = async {
+        let params = call.form(body)?;
+        Ok((authenticate(&call, &params).await?, params))
+    };
+    let (caller, params) = match caller.await {
+        Ok(caller) => caller,
+        Err(failure) => return Failure::respond(failure, &call.request_id),
+    };
+    let answer = work(&mut call, &caller, &params).await;
+    let mut response = answer.unwrap_or_else(|failure| failure.respond(&call.request_id));
+    call::share_with(&mut response, &call, &caller.client);
+    response
 }
 
 /// Makes the HMAC of a secret anew under the newest key, beside the call: the old key can go once

@@ -1,18 +1,29 @@
 //! What applications read first: the metadata of the server and its public keys. Both are made of
 //! what the tenant is, never of the request, and anybody may read them from anywhere.
 
-use crate::{call::Call, keys, request, session_check};
-use axum::response::{IntoResponse, Response};
+use crate::{call::Call, keys, request};
+use axum::{
+    Extension,
+    response::{IntoResponse, Response},
+};
 use http::header;
 use jose::{Algorithm, JwkSet};
 use oauth::discovery::{Features, Metadata};
 use serde::Serialize;
 use store::{Tenant, rows::tenant::ClientRegistration};
+use web::{sessions::are_watched, tenancy::FormerIssuer};
 
 /// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4) and
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414 section 3).
-pub(crate) async fn metadata(call: Call) -> Response {
-    let document = Metadata::with(&request::server(&call.tenant), &features(&call.tenant));
+///
+/// At the address of a former issuer it is that issuer's, as a client that asks there must find it
+/// (section 4.3), with the endpoints and keys of today: what was issued under it can be verified
+/// until it expires. New tokens name the issuer of today.
+pub(crate) async fn metadata(former: Option<Extension<FormerIssuer>>, call: Call) -> Response {
+    let mut document = Metadata::with(&request::server(&call.tenant), &features(&call.tenant));
+    if let Some(Extension(FormerIssuer(issuer))) = former {
+        document.issuer = issuer;
+    }
     public("application/json", &document)
 }
 
@@ -22,7 +33,7 @@ fn features(tenant: &Tenant) -> Features {
         introspection: true,
         revocation: true,
         registration: tenant.settings.client_registration != ClientRegistration::Off,
-        session_management: session_check::is_on(tenant),
+        session_management: are_watched(tenant),
         frontchannel_logout: true,
         backchannel_logout: true,
         pairwise: true,

@@ -20,6 +20,7 @@ mod destination;
 mod discovery;
 mod events;
 mod grants;
+mod guesses;
 mod introspect;
 mod issue;
 mod keys;
@@ -49,7 +50,10 @@ use axum::{
 };
 use std::sync::Arc;
 use web::{Site, intent::Journeys};
-use work::outbound::{Documents, Outbound};
+use work::{
+    Admission,
+    outbound::{Documents, Outbound},
+};
 
 /// The most bytes of a form; what a request may have is decided below that.
 const MOST_BYTES: usize = 64 * 1024;
@@ -65,6 +69,8 @@ pub struct Oidc {
     pub documents: Documents,
     /// Tells applications of ended sessions.
     pub outbound: Outbound,
+    /// How much a network may do.
+    pub admission: Admission,
 }
 
 impl Oidc {

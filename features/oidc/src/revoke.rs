@@ -21,7 +21,6 @@ use oauth::{
     introspection::TokenQuery,
     revocation::{Revocation, decide},
 };
-use std::sync::Arc;
 use store::{
     Application, Unit,
     rows::{
@@ -43,24 +42,11 @@ pub(crate) async fn preflight() -> Response {
 
 /// `POST /revoke`.
 pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
-    let (caller, params) = match caller(&call, body).await {
-        Ok(caller) => caller,
-        Err(failure) => return failure.respond(&call.request_id),
-    };
-    let mut response = match revoke(&call, &caller, &params).await {
-        Ok(()) => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response(),
-        Err(failure) => failure.respond(&call.request_id),
-    };
-    call::share_with(&mut response, &call, &caller.client);
-    response
-}
-
-async fn caller(
-    call: &Call,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<(Arc<Application>, Params), Failure> {
-    let params = call.form(body)?;
-    Ok((client::authenticate(call, &params).await?, params))
+    client::answer(call, body, async |call, caller, params| {
+        revoke(call, caller, params).await?;
+        Ok((StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response())
+    })
+    .await
 }
 
 async fn revoke(call: &Call, caller: &Application, params: &Params) -> Result<(), Failure> {

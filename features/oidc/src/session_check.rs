@@ -17,27 +17,25 @@ use oauth::{
     authorize::{Answer, Checked},
     logout::session_state,
 };
-use store::{Mac, Tenant};
-use web::Visit;
+use web::{
+    Visit,
+    cookies::watched_name,
+    sessions::{are_watched, browser_state},
+};
 
 const SCRIPT: &str = include_str!("session_check.js");
 /// The source that lets [`SCRIPT`] run.
 const SCRIPT_SOURCE: &str = "'sha256-4X95Tto+biuBOLnu+wygopI3CLkeNCMNicj3bnTxMMM='";
 
-/// Whether the tenant has it.
-pub(crate) fn is_on(tenant: &Tenant) -> bool {
-    tenant.settings.session_management && tenant.is_https()
-}
-
 /// `GET /session/check`.
 pub(crate) async fn page(call: Call) -> Response {
-    if !is_on(&call.tenant) {
+    if !are_watched(&call.tenant) {
         return Failure::Broken(Error::not_found()).respond(&call.request_id);
     }
     let html = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Session</title>\n\
          <body data-cookie=\"{}\"><script>{SCRIPT}</script></body></html>\n",
-        cookie_name(&call.tenant)
+        watched_name(&call.tenant)
     );
     let policy =
         format!("default-src 'none'; script-src {SCRIPT_SOURCE}; base-uri 'none'; frame-ancestors *");
@@ -63,41 +61,15 @@ pub(crate) fn success(
 ) -> Result<Answer, Error> {
     let issuer = &visit.tenant.issuer;
     match checked.to.redirect_uri().origin() {
-        Some(origin) if is_on(&visit.tenant) => {
-            let browser = browser_state(&visit.tenant, session)?;
+        Some(origin) if are_watched(&visit.tenant) => {
+            let missing = || Error::internal("a tenant without a key for the state of sessions");
+            let browser = browser_state(&visit.tenant, session).ok_or_else(missing)?;
             let salt = URL_SAFE_NO_PAD.encode(visit.env().bytes::<16>());
-            note(visit, Some(session))?;
+            visit.show_session(Some(session));
             Ok(checked.success_with_session(issuer, code, &session_state(client, &origin, &browser, &salt)))
         }
         _ => Ok(checked.success(issuer, code)),
     }
-}
-
-/// Lets the browser's cookie say that this session answers now, or none.
-///
-/// # Errors
-/// Kind `Internal` if the tenant has no key for it.
-pub(crate) fn note(visit: &Visit, session: Option<Id<id::Session>>) -> Result<(), Error> {
-    let tenant = &visit.tenant;
-    if is_on(tenant) {
-        let (value, life) = match session {
-            Some(session) => (browser_state(tenant, session)?, tenant.settings.session_absolute),
-            None => (String::new(), 0),
-        };
-        let name = cookie_name(tenant);
-        visit.set_cookie(format!("{name}={value}; Path=/; Secure; SameSite=None; Max-Age={life}"));
-    }
-    Ok(())
-}
-
-fn browser_state(tenant: &Tenant, session: Id<id::Session>) -> Result<String, Error> {
-    let (_, key) = tenant.mac(Mac::Request)?;
-    Ok(URL_SAFE_NO_PAD.encode(key.sign(&[b"session-state", session.as_bytes()])))
-}
-
-fn cookie_name(tenant: &Tenant) -> String {
-    let id = tenant.id.to_string();
-    format!("__Host-kwb-{}", id.split_once('_').map_or(id.as_str(), |(_, id)| id))
 }
 
 #[cfg(test)]

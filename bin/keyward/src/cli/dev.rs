@@ -12,7 +12,7 @@ use apply::Document;
 use base::{Env, Secret};
 use std::net::{Ipv4Addr, SocketAddr};
 use store::Directory;
-use work::{HashPool, HashSettings, Mailbox};
+use work::{HashPool, HashSettings, Mailbox, outbound::Policy};
 
 const DEFAULT_PORT: u16 = 8080;
 
@@ -49,6 +49,7 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
         issuer,
         access: Access::Open,
         metrics_listen: None,
+        outbound: Policy::dev(),
         dev: Some(dev_parts),
     };
     wiring::run(program, server).await

@@ -49,6 +49,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         issuer: config.server.issuer.clone(),
         access: Access::of(&config.server),
         metrics_listen: config.server.metrics_listen,
+        outbound: config.outbound,
         dev: None,
     };
     tracing::info!(listen = %server.address(), issuer = config.server.issuer, "ready to serve");

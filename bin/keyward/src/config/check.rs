@@ -1,8 +1,10 @@
 //! What must not go into production. One function a subject; each problem comes with its fix.
 
 use super::{Config, MailSecurity, Problem};
-use std::net::IpAddr;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use work::outbound::{Destination, Exception};
 
 /// All problems of a configuration that could be read.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
@@ -14,6 +16,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         files(config),
         database(config),
         mail(config),
+        outbound(config),
     ]
     .concat()
 }
@@ -138,6 +141,39 @@ fn files(config: &Config) -> Vec<Problem> {
                 "check the path and that the server's user may read it",
             ));
         }
+    }
+    problems
+}
+
+fn outbound(config: &Config) -> Vec<Problem> {
+    /// Where clouds answer every machine of theirs, with its secrets.
+    const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
+    let mut problems = Vec::new();
+    let opens = |exception: &&Exception| matches!(&exception.to, Destination::Network(network) if network.contains(METADATA));
+    if let Some(exception) = config.outbound.allow.iter().find(opens) {
+        problems.push(Problem::warning(
+            "outbound.allow",
+            format!("{exception} holds {METADATA}"),
+            "clouds give the secrets of this machine to whoever asks there, and applications choose what is asked",
+            "name only the networks that your applications are in",
+        ));
+    }
+    if let Some(path) = &config.outbound.ca_file {
+        let certificates =
+            CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let wrong = match certificates {
+            Ok(found) if found.is_empty() => Some("holds no certificate".to_owned()),
+            Ok(_) => None,
+            Err(error) => Some(format!("cannot be read ({error})")),
+        };
+        problems.extend(wrong.map(|wrong| {
+            Problem::error(
+                "outbound.ca_file",
+                format!("{} {wrong}", path.display()),
+                "what these authorities signed would not be trusted",
+                "name a PEM file with their certificates that the server's user may read",
+            )
+        }));
     }
     problems
 }

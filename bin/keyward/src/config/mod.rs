@@ -19,9 +19,12 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use layers::{Given, Layers, setting};
 use reference::Kind;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
+use work::outbound::Policy;
 
 /// All settings, typed.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) root_key: Option<Secret<[u8; 32]>>,
     /// `[mail]`
     pub(crate) mail: Mail,
+    /// `[outbound]`
+    pub(crate) outbound: Policy,
     /// `[log]`
     pub(crate) log: Log,
     /// `[passwords]`
@@ -157,6 +162,14 @@ impl Config {
                 from: reader.text("mail.from"),
                 ca_file: reader.path("mail.ca_file"),
             },
+            outbound: Policy::production(
+                reader.list(
+                    "outbound.allow",
+                    "the guard would have to guess what it may let through",
+                    "write each as keys.internal, keys.internal:8443, 10.2.0.0/16 or [fd00::1]:8443",
+                ),
+                reader.path("outbound.ca_file"),
+            ),
             log: Log {
                 level: reader.text("log.level").parse().unwrap_or(tracing::Level::INFO),
                 json: reader.text("log.format") == "json",
@@ -225,7 +238,11 @@ impl Reader {
             listen: self.address("server.listen").unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             issuer: self.text("server.issuer").trim_end_matches('/').to_owned(),
             tls,
-            proxies: self.networks("server.proxies"),
+            proxies: self.list(
+                "server.proxies",
+                "only known proxies may say who the client is",
+                "write each as 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32",
+            ),
             shutdown: Duration::from_secs(self.number("server.shutdown_seconds")),
             max_connections: self.size("server.max_connections"),
             metrics_listen: self.address("server.metrics_listen"),
@@ -301,21 +318,17 @@ impl Reader {
         address
     }
 
-    fn networks(&mut self, key: &'static str) -> Vec<Network> {
+    /// The items of a list; for those that cannot be read it says why and how to fix it.
+    fn list<T: FromStr<Err: Display>>(&mut self, key: &'static str, why: &str, fix: &str) -> Vec<T> {
         let Some(Given::List(items)) = self.layers.given.get(key).cloned() else { return Vec::new() };
-        let mut networks = Vec::new();
+        let mut read = Vec::new();
         for item in items {
             match item.parse() {
-                Ok(network) => networks.push(network),
-                Err(error) => self.wrong(
-                    key,
-                    format!("`{item}` is {error}"),
-                    "only known proxies may say who the client is",
-                    "write each as 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32",
-                ),
+                Ok(item) => read.push(item),
+                Err(error) => self.wrong(key, format!("`{item}` is {error}"), why, fix),
             }
         }
-        networks
+        read
     }
 
     /// A secret, from its file if it was given so. The end of line at its end does not count.

@@ -144,6 +144,18 @@ pub(crate) static REFERENCE: &[Setting] = &[
         doc: "PEM file of the authority that signed the SMTP server's certificate, where it is not a public one.",
     },
     Setting {
+        key: "outbound.allow",
+        kind: Kind::List,
+        default: "",
+        doc: "Hosts and networks that may be asked although they are private: keys of applications by URL, lists of their addresses, back-channel logout. As `keys.internal`, `keys.internal:8443`, `10.2.0.0/16` or `[fd00::1]:8443`. A name may lead to this machine and to private networks, to the own link only a network. Always over https. Each use is logged.",
+    },
+    Setting {
+        key: "outbound.ca_file",
+        kind: Kind::Path,
+        default: "",
+        doc: "PEM file of authorities whose certificates are trusted there besides this machine's.",
+    },
+    Setting {
         key: "log.level",
         kind: Kind::Choice(&["error", "warn", "info", "debug"]),
         default: "info",

@@ -14,7 +14,8 @@ use axum::response::Response;
 use base::net::{ClientAddr, MalformedForwardedFor, Network, canonical, client};
 use base::{Env, RequestId};
 use http::header::{
-    CONTENT_LENGTH, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::Limited;
@@ -146,6 +147,10 @@ impl Edge {
     fn finish(&self, response: &mut Response, id: &RequestId) {
         let headers = response.headers_mut();
         headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+        // Who may frame a page says its policy; this header could only name everybody or nobody.
+        if !policy(headers).contains("frame-ancestors *") {
+            headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
+        }
         headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
         if self.0.https {
             headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static("max-age=31536000"));
@@ -154,6 +159,10 @@ impl Edge {
             headers.insert(REQUEST_ID, id);
         }
     }
+}
+
+fn policy(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok()).unwrap_or_default()
 }
 
 /// What is logged and counted of one request, also when its client has gone before the answer.

@@ -10,6 +10,7 @@ fn limits() -> Limits {
         application: Rate { per_minute: 600, burst: 2 },
         tenant: Rate { per_minute: 6, burst: 1 },
         entries: 100,
+        ..Limits::default()
     }
 }
 
@@ -19,6 +20,15 @@ fn net(address: &str) -> Subject {
 
 fn admitted(admission: &Admission, subject: Subject, now: Time) -> usize {
     (0..1_000).take_while(|_| admission.check(subject, now).is_ok()).count()
+}
+
+#[test]
+fn room_is_looked_at_without_taking_it() {
+    let admission = Admission::new(limits());
+    let subject = net("192.0.2.1");
+    assert!((0..100).all(|_| admission.room(subject, NOW).is_ok()));
+    assert_eq!(admitted(&admission, subject, NOW), 5);
+    assert_eq!(admission.room(subject, NOW).unwrap_err().retry_after, Some(Duration::from_secs(1)));
 }
 
 #[test]

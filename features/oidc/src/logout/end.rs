@@ -2,7 +2,7 @@
 //! browser goes on.
 
 use super::Plan;
-use crate::{Oidc, answer::own, events, notice::Audience, session_check};
+use crate::{Oidc, answer::own, events, notice::Audience};
 use axum::{
     body::{Body, to_bytes},
     response::Response,
@@ -45,7 +45,6 @@ pub(super) async fn end(oidc: &Oidc, visit: &Visit, plan: &Plan) -> Result<Respo
     if visit.db().commit(unit).await?.done() {
         oidc.delivery().at_once(notices).await;
     }
-    session_check::note(visit, rest.first().map(|living| living.row.id))?;
     let last = rest.iter().map(|living| living.row.expires_at).max().unwrap_or(visit.now());
     let rest: Vec<Handle> = rest.into_iter().map(|living| living.handle).collect();
     visit.remember_sessions(&rest, last);

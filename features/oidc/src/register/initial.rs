@@ -2,12 +2,14 @@
 
 use crate::{
     call::{Call, Failure},
+    guesses,
     rows::registration::{self, InitialRow},
 };
 use base::{Env, Error, Handle, HandleKind, Id, Time, id};
 use http::header;
 use oauth::bearer::{self, BearerError};
 use store::{Unit, rows::tenant::ClientRegistration};
+use work::admission::Subject;
 
 /// By which right somebody registers.
 pub(super) enum Permission {
@@ -15,6 +17,14 @@ pub(super) enum Permission {
     Open,
     /// By a token, which works so many more times.
     Token(Id<id::Key>, i64),
+}
+
+/// Everybody may, but no network without end.
+fn open(call: &Call) -> Result<Permission, Failure> {
+    if let Some(network) = call.network {
+        call.admission.check(Subject::Registrations(network), call.now())?;
+    }
+    Ok(Permission::Open)
 }
 
 /// Adds a new initial access token to the unit and gives it out; only its hash is kept.
@@ -42,9 +52,14 @@ impl Permission {
         let authorization = call.header(header::AUTHORIZATION);
         match (call.tenant.settings.client_registration, authorization) {
             (ClientRegistration::Off, _) => return Err(Error::not_found().into()),
-            (ClientRegistration::Open, None) => return Ok(Self::Open),
+            (ClientRegistration::Open, None) => return open(call),
             _ => {}
         }
+        guesses::room(call, None)?;
+        guesses::counted(call, None, Self::by_token(call, authorization).await)
+    }
+
+    async fn by_token(call: &Call, authorization: Option<&str>) -> Result<Self, Failure> {
         let token = bearer::extract(authorization, None)?;
         let token =
             Handle::parse(HandleKind::InitialAccess, &token).ok_or_else(BearerError::invalid_token)?;

@@ -126,6 +126,7 @@ impl Answer {
     /// A parameter of the address that it redirects to.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
         let (_, query) = self.location().split_once('?').unwrap();
+        let query = query.strip_suffix("#_").unwrap_or(query);
         Params::parse(query.as_bytes()).unwrap().first(name).map(str::to_owned)
     }
 
@@ -178,7 +179,14 @@ impl World {
         let asked = Asked::default();
         let outbound = Outbound::new(Policy::dev()).unwrap();
         let documents = Documents::new(outbound.clone(), Arc::clone(&clock) as _, Limits::default());
-        let oidc = oidc::Oidc { site: site.clone(), journeys: Arc::clone(&notes) as _, documents, outbound };
+        let admission = work::Admission::new(work::Limits::default());
+        let oidc = oidc::Oidc {
+            site: site.clone(),
+            journeys: Arc::clone(&notes) as _,
+            documents,
+            outbound,
+            admission,
+        };
         let router = oidc::routes(oidc).merge(destination(site.clone(), Arc::clone(&asked)));
         let router = web::tenancy::mount(site.clone(), router);
         let world = Self { clock, db, site, tenant, router, notes, asked, scratch };

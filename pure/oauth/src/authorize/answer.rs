@@ -74,7 +74,11 @@ impl ReturnAddress {
         let state = self.state.as_deref().map(|state| ("state", state));
         let all = parameters.iter().copied().chain(state).chain([("iss", issuer)]);
         match self.response_mode {
-            ResponseMode::Query => Answer::Location(self.redirect_uri.with_query(&encode(all))),
+            // A fragment of its own: a browser carries the one of the page before over a redirect
+            // that has none (RFC 9110 section 10.2.2).
+            ResponseMode::Query => {
+                Answer::Location(format!("{}#_", self.redirect_uri.with_query(&encode(all))))
+            }
             ResponseMode::Fragment => Answer::Location(self.redirect_uri.with_fragment(&encode(all))),
             ResponseMode::FormPost => Answer::FormPost {
                 action: self.redirect_uri.to_string(),
