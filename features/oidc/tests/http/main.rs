@@ -22,6 +22,8 @@ mod logout_receiver;
 #[cfg(test)]
 mod logout_session;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod register;
