@@ -258,6 +258,7 @@ class Peer:
                 last = self.follow(said["open"])
             elif "step" in said:
                 outcome[said["step"]] = self.judge(said["step"], lambda: self.reported(said, last))
+                self.tell(checked=said["step"])
         for step in STEPS:
             if excuse := self.client.excused(step):
                 outcome[step] = excuse
@@ -275,9 +276,12 @@ class Peer:
         """The browser goes there; the program hears where it came out, unless it listens there itself."""
         page = self.browse(self.browser.get(url))
         assert not page.url.startswith(self.server.origin), f"stopped at {page.url} ({page.step}) {page.text[:500]}"
-        self.process.stdin.write(json.dumps({"callback": page.url}) + "\n")
-        self.process.stdin.flush()
+        self.tell(callback=page.url)
         return page
+
+    def tell(self, **line):
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
 
     def reported(self, said, last):
         assert said.get("ok"), said.get("error", said)

@@ -10,7 +10,7 @@ import traceback
 
 import results
 from clients import Client, Missing, Peer, all_names
-from harness import ENGINES, Place, apply, certificate, dev, free_port, serve
+from harness import ENGINES, Place, apply, certificate, dev, eventually, free_port, serve
 from steps import EMAIL, PASSWORD, STEPS, SUB
 
 
@@ -64,6 +64,9 @@ def meet(client, ground):
         port = free_port()
         application = client.application(port)
         ground.apply(client.https, applications=[application])
+        # On PostgreSQL the server hears of the application, and of the first key of its algorithm, within two seconds.
+        algorithm = application.get("id_token_signed_response_alg", "RS256")
+        eventually(lambda: algorithm in [key["alg"] for key in server.get("/jwks").json()["keys"]], what=f"a key for {algorithm}")
         with Peer(client, server, ground.engine, port, application) as peer:
             outcome = peer.run()
     except Exception as error:  # whatever it is, it is this client's result

@@ -15,11 +15,11 @@ ISSUER = env["ISSUER"]
 
 def say(**line):
     print(json.dumps(line), flush=True)
+    return json.loads(sys.stdin.readline())
 
 
 def browse(url):
-    say(open=url)
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(json.loads(sys.stdin.readline())["callback"]).query))
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(say(open=url)["callback"]).query))
 
 
 def step(name, work):

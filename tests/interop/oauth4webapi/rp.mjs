@@ -7,20 +7,21 @@ import * as oauth from 'oauth4webapi'
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_URI } = process.env
 const input = createInterface({ input: process.stdin })
-const say = (line) => process.stdout.write(JSON.stringify(line) + '\n')
-
-const browse = async (url) => {
+const say = async (line) => {
   const answer = once(input, 'line')
-  say({ open: url.href })
-  return new URL(JSON.parse((await answer)[0]).callback)
+  process.stdout.write(JSON.stringify(line) + '\n')
+  return JSON.parse((await answer)[0])
 }
+
+const browse = async (url) => new URL((await say({ open: url.href })).callback)
 
 const step = async (name, work) => {
   try {
-    say({ step: name, ok: true, answer: await work() })
+    const answer = await work()
+    await say({ step: name, ok: true, answer })
   } catch (error) {
     console.error(error)
-    say({ step: name, ok: false, error: String(error.cause?.parameters ?? error) })
+    await say({ step: name, ok: false, error: String(error.cause?.parameters ?? error) })
   }
 }
 

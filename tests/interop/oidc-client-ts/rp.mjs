@@ -1,8 +1,10 @@
 // A single-page application on oidc-client-ts in Chromium: a static page at one origin, Keyward at another.
 // The browser is real, so what CORS, cookies and frames allow is real too.
 
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { createInterface } from 'node:readline'
 import { chromium } from 'playwright-core'
 
 const { ISSUER, CLIENT_ID, PORT, ORIGIN, REDIRECT_URI, POST_LOGOUT_URI, EMAIL, PASSWORD, CHROMIUM } = process.env
@@ -40,12 +42,19 @@ const inside = (work) =>
     return (${work})(manager)
   })()`)
 
+const input = createInterface({ input: process.stdin })
+const say = async (line) => {
+  const checked = once(input, 'line')
+  console.log(JSON.stringify(line))
+  await checked
+}
 const step = async (name, work) => {
   try {
-    console.log(JSON.stringify({ step: name, ok: true, answer: await work() }))
+    const answer = await work()
+    await say({ step: name, ok: true, answer })
   } catch (error) {
     console.error(error)
-    console.log(JSON.stringify({ step: name, ok: false, error: String(error) }))
+    await say({ step: name, ok: false, error: String(error) })
   }
 }
 

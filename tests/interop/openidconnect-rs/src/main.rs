@@ -16,7 +16,7 @@ use openidconnect::{
     ProviderMetadata, RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse, TokenResponse, reqwest, url::Url,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -110,10 +110,7 @@ fn main() -> Outcome {
 
 /// Sends the browser to an address; where it came back to.
 fn open(url: &Url) -> Outcome<Url> {
-    println!("{}", json!({ "open": url }));
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    let answer: serde_json::Value = serde_json::from_str(&line)?;
+    let answer = say(&json!({ "open": url }))?;
     Ok(Url::parse(answer["callback"].as_str().ok_or("no callback")?)?)
 }
 
@@ -127,6 +124,13 @@ fn ensure(holds: bool, otherwise: &str) -> Outcome {
 }
 
 fn done(step: &str, answer: impl Serialize) -> Outcome {
-    println!("{}", json!({ "step": step, "ok": true, "answer": serde_json::to_value(answer)? }));
-    Ok(())
+    say(&json!({ "step": step, "ok": true, "answer": serde_json::to_value(answer)? })).map(drop)
+}
+
+/// Writes a line; the line that answers it.
+fn say(line: &Value) -> Outcome<Value> {
+    println!("{line}");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(serde_json::from_str(&answer)?)
 }

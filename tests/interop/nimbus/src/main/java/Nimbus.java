@@ -112,16 +112,17 @@ public final class Nimbus {
 
     /** Sends the browser to an address; where it came back to. */
     private static URI open(URI url) throws Exception {
-        say(Map.of("open", url.toString()));
-        return URI.create(((JSONObject) JSONValue.parseStrict(IN.readLine())).getAsString("callback"));
+        return URI.create(say(Map.of("open", url.toString())).getAsString("callback"));
     }
 
-    private static void done(String step, Map<String, ?> answer) {
+    private static void done(String step, Map<String, ?> answer) throws Exception {
         say(Map.of("step", step, "ok", true, "answer", answer));
     }
 
-    private static void say(Map<String, ?> line) {
+    /** Writes a line; the line that answers it. */
+    private static JSONObject say(Map<String, ?> line) throws Exception {
         System.out.println(new JSONObject(line));
+        return (JSONObject) JSONValue.parseStrict(IN.readLine());
     }
 
     private static void ensure(boolean holds, String otherwise) {
