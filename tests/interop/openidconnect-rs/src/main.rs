@@ -7,13 +7,14 @@ use std::io;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod,
-    CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
-    CoreResponseType, CoreSubjectIdentifierType, CoreUserInfoClaims,
+    CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndSessionUrl,
-    IntrospectionUrl, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PostLogoutRedirectUrl,
-    ProviderMetadata, RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse, TokenResponse, reqwest, url::Url,
+    AccessTokenHash, AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    EndSessionUrl, IntrospectionUrl, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PostLogoutRedirectUrl, ProviderMetadata, RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse,
+    TokenResponse, reqwest, url::Url,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,10 +55,11 @@ fn main() -> Outcome {
     let metadata = Metadata::discover(&IssuerUrl::new(env::var("ISSUER")?)?, &http)?;
     let more = metadata.additional_metadata().clone();
     let secret = ClientSecret::new(env::var("CLIENT_SECRET")?);
-    let client = CoreClient::from_provider_metadata(metadata, ClientId::new(env::var("CLIENT_ID")?), Some(secret))
-        .set_redirect_uri(RedirectUrl::new(env::var("REDIRECT_URI")?)?)
-        .set_introspection_url(more.introspection_endpoint)
-        .set_revocation_url(more.revocation_endpoint);
+    let client =
+        CoreClient::from_provider_metadata(metadata, ClientId::new(env::var("CLIENT_ID")?), Some(secret))
+            .set_redirect_uri(RedirectUrl::new(env::var("REDIRECT_URI")?)?)
+            .set_introspection_url(more.introspection_endpoint)
+            .set_revocation_url(more.revocation_endpoint);
 
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let (url, state, nonce) = client
