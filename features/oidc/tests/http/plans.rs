@@ -241,3 +241,79 @@ async fn abuse_44_no_token_is_exchanged_for_another() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn abuse_51_a_token_is_for_what_its_application_may_ask_for_and_was_given() {
+    on_each(async |world| {
+        const API: &str = "https://api.example";
+        const OTHER: &str = "https://other.example";
+        world.change("web", |_, client| client.audiences = vec![API.to_owned(), OTHER.to_owned()]).await;
+        let alice = world.signed_in("alice@example.com").await;
+        for foreign in [
+            "https://evil.tld",
+            "https://api.example/",
+            "https://api.example.evil.tld",
+            "HTTPS://API.EXAMPLE",
+        ] {
+            let answer = world.authorize(&alice.cookie, &[("resource", foreign)]).await;
+            assert_eq!(answer.param("error").as_deref(), Some("invalid_target"), "{foreign}");
+            // The partner has no such audience at all.
+            let other = [("client_id", "partner"), ("resource", API)];
+            assert_eq!(
+                world.authorize(&alice.cookie, &other).await.param("error").unwrap(),
+                "invalid_target"
+            );
+        }
+        let header = basic("web", SECRET);
+        let token = async |fields: &[(&str, &str)], resource: &str| {
+            let asked = Some(("resource", resource)).filter(|(_, value)| !value.is_empty());
+            let fields: Vec<_> = fields.iter().copied().chain(asked).collect();
+            world.post("/token", &[("authorization", &header)], &fields).await
+        };
+        let answer =
+            world.authorize(&alice.cookie, &[("resource", API), ("scope", "openid offline_access")]).await;
+        let code = answer.param("code").unwrap();
+        let tokens = token(&redemption(&code), "").await.json();
+        let audience =
+            |tokens: &serde_json::Value| claims(tokens["access_token"].as_str().unwrap())["aud"].to_string();
+        assert!(
+            audience(&tokens).contains(API) && !audience(&tokens).contains(OTHER),
+            "{}",
+            audience(&tokens)
+        );
+        let refresh = tokens["refresh_token"].as_str().unwrap().to_owned();
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+        for wider in [OTHER, "https://evil.tld"] {
+            assert_eq!(token(&fields, wider).await.error(), "invalid_target", "{wider}");
+        }
+        let again = token(&fields, API).await.json();
+        assert_eq!(audience(&again), format!("\"{API}\""));
+        // What the application may no longer ask for is in no token any more.
+        world.change("web", |_, client| client.audiences = vec![OTHER.to_owned()]).await;
+        let refresh = again["refresh_token"].as_str().unwrap().to_owned();
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+        assert_eq!(token(&fields, API).await.error(), "invalid_target");
+        assert!(!audience(&token(&fields, "").await.json()).contains(API));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn abuse_33_secrets_that_are_made_here_have_256_random_bits() {
+    on_each(async |world| {
+        crate::register::allow(world, json!({ "client_registration": "open" })).await;
+        let mut all = std::collections::BTreeSet::new();
+        for _ in 0..20 {
+            let headers = [("content-type", "application/json")];
+            let body = json!({ "redirect_uris": ["https://rp.example/cb"] }).to_string();
+            let request = crate::world::request(axum::http::Method::POST, "/register", &headers, &body);
+            let secret = world.call(request).await.json()["client_secret"].as_str().unwrap().to_owned();
+            let bytes =
+                base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, &secret).unwrap();
+            assert!(bytes.len() >= 32, "{}", bytes.len());
+            // Two have no beginning and no end in common.
+            assert!(all.insert(secret[..8].to_owned()) && all.insert(secret[secret.len() - 8..].to_owned()));
+        }
+    })
+    .await;
+}
