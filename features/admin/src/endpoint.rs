@@ -178,6 +178,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Endpoint> {
         crate::users::belongings::ENDPOINTS,
         crate::applications::ENDPOINTS,
         crate::secrets::ENDPOINTS,
+        crate::resource_servers::ENDPOINTS,
+        crate::scopes::ENDPOINTS,
         crate::api_keys::ENDPOINTS,
         crate::administrators::ENDPOINTS,
         crate::keys::ENDPOINTS,

@@ -45,6 +45,10 @@ permissions! {
     ApplicationsRead = "applications:read";
     /// Create and change applications and their secrets.
     ApplicationsWrite = "applications:write";
+    /// See resource servers and scopes.
+    ResourcesRead = "resources:read";
+    /// Declare, change and remove resource servers and scopes.
+    ResourcesWrite = "resources:write";
     /// See signing keys (their public halves).
     KeysRead = "keys:read";
     /// Rotate signing keys.

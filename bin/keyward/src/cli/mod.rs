@@ -59,6 +59,10 @@ enum Verb {
     User(Api),
     /// Manage applications.
     App(Api),
+    /// Manage resource servers.
+    Resource(Api),
+    /// Manage scopes.
+    Scope(Api),
     /// Manage tenants and their settings.
     Tenant(Api),
     /// Manage signing keys and API keys.
@@ -161,6 +165,8 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Apply { file, place, dry_run } => apply::run(&file, &place, dry_run, json).await,
         Verb::User(api) => manage("user", &api, json).await,
         Verb::App(api) => manage("app", &api, json).await,
+        Verb::Resource(api) => manage("resource", &api, json).await,
+        Verb::Scope(api) => manage("scope", &api, json).await,
         Verb::Tenant(api) => manage("tenant", &api, json).await,
         Verb::Key(api) => manage("key", &api, json).await,
         Verb::Audit(api) => manage("audit", &api, json).await,

@@ -14,6 +14,9 @@ async fn endpoints(world: &World) -> Vec<(String, String, String, bool)> {
     let secrets = world.get(&operator, &format!("/applications/{app}/secrets")).await.ok();
     let keys =
         world.post(&operator, "/api-keys", json!({ "name": "k", "scopes": ["users:read"] })).await.ok();
+    let server = json!({ "audience": "https://orders.example", "scopes": [{ "name": "orders.read" }] });
+    let server = world.post(&operator, "/resource-servers", server).await.ok();
+    let scope = world.post(&operator, "/scopes", json!({ "name": "loyalty" })).await.ok();
     let document = world.get(&As::nobody(), "/openapi.json").await.ok();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -22,6 +25,8 @@ async fn endpoints(world: &World) -> Vec<(String, String, String, bool)> {
             .replace("{application}", &app)
             .replace("{secret}", secrets["items"][0]["id"].as_str().unwrap())
             .replace("{key}", keys["key"]["id"].as_str().unwrap())
+            .replace("{server}", server["id"].as_str().unwrap())
+            .replace("{scope}", scope["id"].as_str().unwrap())
             .replace("{tenant}", &world.acme.id.to_string())
             .replace("{session}", "ses_AAAAAAAAAAAAAAAAAAAAAA")
             .replace("{grant}", "gra_AAAAAAAAAAAAAAAAAAAAAA")
@@ -47,8 +52,8 @@ fn body(takes: bool) -> Option<Value> {
 /// Everything that a caller without any right might have changed.
 async fn state(world: &World) -> String {
     let mut state = String::new();
-    for path in ["/users", "/applications", "/api-keys", "/settings", "/keys", "/tenants", "/administrators"]
-    {
+    let own = ["/users", "/applications", "/resource-servers", "/scopes", "/api-keys"];
+    for path in own.into_iter().chain(["/settings", "/keys", "/tenants", "/administrators"]) {
         state.push_str(&world.get(&As::operator(), path).await.text);
     }
     state

@@ -6,6 +6,8 @@ mod api_keys;
 #[cfg(test)]
 mod applications;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod conventions;
 #[cfg(test)]
 mod events;

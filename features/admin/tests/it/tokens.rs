@@ -37,6 +37,7 @@ fn claims(world: &World, scope: &str) -> AccessTokenClaims {
         acr: None,
         amr: Vec::new(),
         sid: None,
+        mapped: serde_json::Map::new(),
     }
 }
 

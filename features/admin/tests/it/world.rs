@@ -22,6 +22,8 @@ pub(crate) const ORDINARY: &[&str] = &[
     "sessions:write",
     "applications:read",
     "applications:write",
+    "resources:read",
+    "resources:write",
     "keys:read",
     "keys:write",
     "settings:read",
