@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 import tomllib
+import urllib.parse
 
 from harness import ROOT, Browser, eventually, origin_of
 from steps import EMAIL, PASSWORD, STEPS, SUB, Checks
@@ -276,7 +277,8 @@ class Peer:
         """The browser goes there; the program hears where it came out, unless it listens there itself."""
         page = self.browse(self.browser.get(url))
         assert not page.url.startswith(self.server.origin), f"stopped at {page.url} ({page.step}) {page.text[:500]}"
-        self.tell(callback=page.url)
+        # What a listener at that address is sent: never the fragment.
+        self.tell(callback=urllib.parse.urldefrag(page.url).url)
         return page
 
     def tell(self, **line):

@@ -75,8 +75,9 @@ public final class Nimbus {
                 ResponseType.CODE, new Scope("openid", "email", "profile"), id, redirect)
             .endpointURI(provider.getAuthorizationEndpointURI())
             .state(state).nonce(nonce).codeChallenge(verifier, CodeChallengeMethod.S256).build();
-        var answer = AuthenticationResponseParser.parse(open(request.toURI()));
-        ensure(state.equals(answer.getState()), "another state");
+        var callback = open(request.toURI());
+        var answer = AuthenticationResponseParser.parse(callback);
+        ensure(state.equals(answer.getState()), "another state: " + callback);
         ensure(provider.getIssuer().equals(answer.getIssuer()), "another issuer");
         var code = answer.toSuccessResponse().getAuthorizationCode();
         var tokens = tokens(new AuthorizationCodeGrant(code, redirect, verifier));
