@@ -22,6 +22,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
 })
 const page = await (await browser.newContext({ locale: 'en' })).newPage()
+page.setDefaultTimeout(50_000)
 page.on('console', (message) => message.type() === 'error' && console.error(message.text()))
 
 const settings = {
