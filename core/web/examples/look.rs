@@ -10,7 +10,7 @@ use std::sync::Arc;
 use web::assets;
 use web::locale::Locale;
 use web::pages::{NOW, gallery, mail_gallery};
-use web::render::{Chrome, Language};
+use web::render::{Chrome, Client, Language};
 use web::theme::{Branding, Palette, Theme};
 
 fn main() -> ExitCode {
@@ -41,6 +41,7 @@ fn write_all(folder: &Path) -> Result<usize, Box<dyn Error>> {
     let theme = Arc::new(Theme::new(&branding)?);
     let sheet = theme.stylesheet().ok_or("the theme has no stylesheet")?;
     write(folder, &sheet.path, sheet.body.as_bytes())?;
+    write(folder, LOGO.0, LOGO.1.as_bytes())?;
     let mut index = Vec::new();
     for locale in Locale::ALL {
         fs::create_dir_all(folder.join(locale.code()))?;
@@ -51,6 +52,11 @@ fn write_all(folder: &Path) -> Result<usize, Box<dyn Error>> {
         let themed = Chrome { theme: Arc::clone(&theme), ..chrome.clone() };
         for sample in gallery().into_iter().take(1) {
             index.push(page(folder, locale, "themed", &sample.html(&themed).html)?);
+        }
+        let sent = Chrome { client: Some(client()), ..chrome.clone() };
+        for sample in gallery().into_iter().filter(|sample| SENT.contains(&sample.step)) {
+            let name = format!("client-{}", sample.name);
+            index.push(page(folder, locale, &name, &sample.html(&sent).html)?);
         }
         for (name, mail) in mail_gallery(&chrome) {
             index.push(page(folder, locale, &format!("mail-{name}"), &mail.html)?);
@@ -68,6 +74,24 @@ fn page(folder: &Path, locale: Locale, name: &str, html: &str) -> Result<String,
 
 fn write(folder: &Path, path: &str, bytes: &[u8]) -> std::io::Result<()> {
     fs::write(folder.join(path.trim_start_matches('/')), bytes)
+}
+
+/// Where people come to who were sent by an application.
+const SENT: [&str; 4] = ["identify", "password", "consent", "register"];
+
+/// A logo much wider than high.
+const LOGO: (&str, &str) = (
+    "/assets/client.svg",
+    r##"<svg xmlns="http://www.w3.org/2000/svg" width="360" height="96"><rect width="96" height="96" rx="20" fill="#e4572e"/><text x="116" y="64" font-family="sans-serif" font-size="48" font-weight="700" fill="#e4572e">Web shop</text></svg>"##,
+);
+
+fn client() -> Client {
+    Client {
+        name: "Web shop".into(),
+        logo: Some(LOGO.0.into()),
+        policy: Some("https://shop.example/privacy".into()),
+        terms: Some("https://shop.example/terms".into()),
+    }
 }
 
 fn chrome(locale: Locale) -> Chrome {

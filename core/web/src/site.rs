@@ -60,6 +60,7 @@ impl Site {
             tenant_name: tenant.name.clone(),
             base_path: tenant.base_path().to_owned(),
             languages: Vec::new(),
+            client: None,
             help: None,
             privacy: tenant.settings.privacy_url.clone(),
             terms: tenant.settings.terms_url.clone(),

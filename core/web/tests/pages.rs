@@ -8,7 +8,7 @@ use std::{fs, io};
 use web::assets;
 use web::locale::Locale;
 use web::pages::{NOW, gallery, mail_gallery};
-use web::render::{Chrome, Language};
+use web::render::{Chrome, Client, Language};
 use web::theme::{Branding, Palette, Theme};
 
 fn chrome(locale: Locale) -> Chrome {
@@ -18,6 +18,12 @@ fn chrome(locale: Locale) -> Chrome {
         tenant_name: "Northwind".into(),
         languages: Locale::ALL.map(language).to_vec(),
         help: Some("https://northwind.example/help".into()),
+        client: Some(Client {
+            name: "\"'><script>alert(1)</script>".into(),
+            logo: Some("/logo/app/v".into()),
+            policy: Some("https://shop.example/policy?\"'><script>alert(1)</script>".into()),
+            terms: Some("https://shop.example/terms".into()),
+        }),
         now: NOW,
         ..Chrome::default()
     }
@@ -63,12 +69,16 @@ fn the_outside_contract_holds() {
         ("signed-out", vec!["signed-out"]),
         ("error", vec!["error"]),
     ]);
+    let client = ["client-logo", "client-policy", "client-terms"];
     let telling = ["account", "activity", "applications", "sessions", "link", "mailbox", "mail", "demo"];
     every_page(|name, step, html| {
         if telling.contains(&step) {
             return;
         }
-        let expected = ids.get(step).cloned().unwrap_or_else(|| vec!["continue"]);
+        let mut expected = ids.get(step).cloned().unwrap_or_else(|| vec!["continue"]);
+        if html.contains("page-card") {
+            expected.extend(client);
+        }
         for id in expected {
             assert!(html.contains(&format!("id=\"{id}\"")), "{name} lacks #{id}");
         }

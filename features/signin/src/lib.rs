@@ -1,7 +1,7 @@
 //! Sign-in: everything by which people come in, prove themselves and change how they do.
 //!
 //! It owns the flows and mounts `/signin`, `/register`, `/recover`, `/account/password`,
-//! `/account/email`, `/account/delete`, `/flow/{id}` and `/link/{token}`. What an application asks
+//! `/account/email`, `/account/delete`, `/flow/{id}`, `/link/{token}` and `/logo/…`. What an application asks
 //! for it learns through [`web::intent::Destination`]; it must not know OAuth.
 //!
 //! One POST is one turn: load the flow, ask the journey for the step, let the step's own module
@@ -15,11 +15,14 @@ mod draft;
 mod finish;
 mod flow;
 mod link;
+mod logo;
 mod notify;
 mod password;
 mod show;
 mod steps;
 mod turn;
+
+pub use logo::Logos;
 
 use axum::{Router, extract::FromRef, routing::get};
 use std::sync::Arc;
@@ -45,6 +48,8 @@ pub struct Parts {
     pub admission: Admission,
     /// Wakes the mail workers.
     pub mail: MailSignal,
+    /// Logos of applications.
+    pub logos: Logos,
     /// Where applications' requests are understood.
     pub destination: Arc<dyn Destination>,
 }
@@ -86,6 +91,7 @@ pub fn routes(signin: Signin) -> Router {
         .route("/account/delete", get(begin::delete))
         .route("/flow/{id}", get(turn::show).post(turn::post))
         .route("/link/{token}", get(link::open).post(link::confirm))
+        .route("/logo/{application}/{version}", get(logo::show))
         .route("/signin/deleted", get(finish::deleted))
         .with_state(signin)
 }

@@ -22,6 +22,7 @@ use store::rows;
 use web::{
     Submission, Visit,
     intent::{Asking, Intent},
+    render::{Client, Page},
 };
 use work::admission::Subject;
 
@@ -71,6 +72,23 @@ impl<'a> Turn<'a> {
     /// The name of the application that asks.
     pub(crate) fn application(&self) -> Option<String> {
         self.asking.as_ref().map(|asking| asking.name.clone())
+    }
+
+    /// The page of a step, with what it shows of the application that asks.
+    pub(crate) fn page<P: Page>(&self, status: StatusCode, page: &P) -> Response {
+        let mut chrome = self.visit.chrome(&self.own());
+        chrome.client = self.asking.as_ref().map(|asking| Client {
+            name: asking.name.clone(),
+            logo: self.logo(asking),
+            policy: asking.privacy.clone(),
+            terms: asking.terms.clone(),
+        });
+        self.visit.page_within(status, page, &chrome)
+    }
+
+    fn logo(&self, asking: &Asking) -> Option<String> {
+        let path = self.signin.logos.path(asking.application, asking.logo.as_deref()?)?;
+        Some(self.visit.at(&path))
     }
 
     /// A draft for this flow.

@@ -258,6 +258,7 @@ fn context<P: Serialize>(step: &str, page: &P, form: &Form, chrome: &Chrome) -> 
         js => assets::js_path(),
         icon_path => assets::icon_path(),
         form_post_script => Template::from_safe_string(assets::form_post_script().to_owned()),
+        client => Template::from(Serde(&chrome.client)),
         help => chrome.help.as_deref(),
         privacy => chrome.privacy.as_deref(),
         terms => chrome.terms.as_deref(),

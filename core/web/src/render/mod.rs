@@ -55,9 +55,24 @@ pub struct Chrome {
     pub terms: Option<String>,
     /// The time, in microseconds since 1970 (UTC), for "3 minutes ago".
     pub now: i64,
-    /// The tenant's own templates by file name: a page such as `password.html`, or one of the
-    /// slots `_header.html` and `_footer.html`.
+    /// The application that sent somebody to the page.
+    pub client: Option<Client>,
+    /// The tenant's own templates by name: of a page such as `password.html`, of one of the slots
+    /// `_header.html` and `_footer.html`, or of a mail; see [`crate::templates`].
     pub custom: Arc<BTreeMap<String, String>>,
+}
+
+/// An application, as the pages show it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Client {
+    /// Its name for people.
+    pub name: String,
+    /// Where its logo is, on our own origin.
+    pub logo: Option<String>,
+    /// Its privacy policy.
+    pub policy: Option<String>,
+    /// Its terms of service.
+    pub terms: Option<String>,
 }
 
 /// A link to the page in another language.
@@ -93,9 +108,14 @@ pub fn render_reporting<P: Page>(page: &P, chrome: &Chrome) -> Rendered {
     engine::draw(P::TEMPLATE, P::STEP, page, &form, chrome)
 }
 
-/// The page under `Accept: application/json`: `{step, title, action, fields, actions, messages}`.
+/// The page under `Accept: application/json`: `{step, title, action, fields, actions, messages}`,
+/// and `client` where an application sent somebody here.
 pub fn json<P: Page>(page: &P, chrome: &Chrome) -> serde_json::Value {
-    page.form().json(P::STEP, chrome.locale)
+    let mut json = page.form().json(P::STEP, chrome.locale);
+    if let (Some(client), Some(body)) = (&chrome.client, json.as_object_mut()) {
+        body.insert("client".to_owned(), serde_json::json!(client));
+    }
+    json
 }
 
 #[cfg(test)]

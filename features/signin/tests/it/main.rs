@@ -14,6 +14,8 @@ mod flow;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod logo;
+#[cfg(test)]
 mod recover;
 #[cfg(test)]
 mod register;
