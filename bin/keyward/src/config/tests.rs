@@ -57,6 +57,27 @@ fn a_good_configuration_has_no_problem() {
 }
 
 #[test]
+fn outward_exceptions_and_authorities_are_checked() {
+    let pem = rcgen::generate_simple_self_signed(["keys.internal".to_owned()]).unwrap().cert.pem();
+    let (good, empty) = (file("outbound-ca.pem", &pem, 0o644), file("outbound-none.pem", "nothing\n", 0o644));
+    let config = load(GOOD, &[("KEYWARD_OUTBOUND_ALLOW", "keys.internal:8443, 10.2.0.0/16")]).unwrap();
+    let allowed: Vec<String> = config.outbound.allow.iter().map(ToString::to_string).collect();
+    assert_eq!(allowed, ["keys.internal:8443", "10.2.0.0/16"]);
+    assert!(!config.outbound.allow_http);
+    assert_eq!(good_with(&[("KEYWARD_OUTBOUND_CA_FILE", &good)]), [""; 0]);
+    for file in [empty.as_str(), "/nowhere/ca.pem"] {
+        assert_eq!(good_with(&[("KEYWARD_OUTBOUND_CA_FILE", file)]), ["outbound.ca_file"]);
+    }
+    for allow in ["0.0.0.0/0", "https://keys.internal", "keys.internal:0", "a b"] {
+        assert_eq!(good_with(&[("KEYWARD_OUTBOUND_ALLOW", allow)]), ["outbound.allow"], "{allow}");
+    }
+    let problems = load(GOOD, &[("KEYWARD_ROOT_KEY", KEY), ("KEYWARD_OUTBOUND_ALLOW", "169.254.0.0/16")]);
+    let problems = problems.unwrap().check();
+    assert!(problems.iter().all(|problem| problem.option == "outbound.allow" && !problem.is_error()));
+    assert_eq!(problems.len(), 1, "where clouds keep their secrets");
+}
+
+#[test]
 fn the_environment_goes_over_the_file() {
     let config = load(
         "[server]\nlisten = \"127.0.0.1:1\"\nmax_connections = 99\n",

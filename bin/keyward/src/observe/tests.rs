@@ -103,12 +103,14 @@ fn app(edge: Edge) -> Router {
         response.headers_mut().insert("referrer-policy", "origin".parse().unwrap());
         response
     };
+    let framed = || async { [("content-security-policy", "default-src 'none'; frame-ancestors *")] };
     let router = Router::new()
         .route("/client", get(client))
         .route("/recover/{code}", get(client))
         .route("/form", post(form))
         .route("/panic", get(panicking))
         .route("/tenant", get(inner))
+        .route("/framed", get(framed))
         .route("/never", get(std::future::pending::<()>));
     guard(router, edge)
 }
@@ -136,10 +138,18 @@ async fn every_answer_has_a_request_id_and_the_safe_headers() {
         assert_eq!(header("x-request-id").unwrap().len(), 32);
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
         assert_eq!(header("referrer-policy").as_deref(), Some("same-origin"));
+        assert_eq!(header("x-frame-options").as_deref(), Some("DENY"));
         assert_eq!(header("strict-transport-security").as_deref(), Some("max-age=31536000"));
     }
     let response = send(&app, from("192.0.2.1", Request::get("/tenant")).body(Body::empty()).unwrap()).await;
     assert_eq!(response.headers()["referrer-policy"], "origin", "a page may choose its own");
+}
+
+#[tokio::test]
+async fn a_page_that_anybody_may_frame_is_not_said_to_be_framed_by_nobody() {
+    let framed = from("192.0.2.1", Request::get("/framed")).body(Body::empty()).unwrap();
+    let response = send(&app(edge(|_| ()).0), framed).await;
+    assert!(!response.headers().contains_key("x-frame-options"));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use super::shutdown::Trigger;
 use super::*;
+use crate::config::{Config, Sources};
 use axum::routing::get;
 use bytes::Bytes;
 use rustls::pki_types::ServerName;
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use work::outbound::{self, Outbound, OutboundError};
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(100);
@@ -139,6 +141,28 @@ async fn tls_offers_http1_under_both_versions() {
         stream.write_all(CLOSE).await.unwrap();
         assert!(rest(&mut stream).await.starts_with("HTTP/1.1 200"));
     }
+}
+
+#[tokio::test]
+async fn abuse_48_private_addresses_are_asked_by_exception_only_and_private_authorities_named() {
+    let server = start(tls(), limits());
+    let url = format!("https://localhost:{}/", server.address.port());
+    let ca = FILES.0.certificate.to_str().unwrap();
+    let ask = async |allow: &str, ca: &str| {
+        let given = [("KEYWARD_OUTBOUND_ALLOW", allow), ("KEYWARD_OUTBOUND_CA_FILE", ca)];
+        let environment = given.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let config = Config::load(&Sources { environment, ..Sources::default() }).unwrap();
+        let limits = outbound::Limits { total: LONG, connect: LONG, ..outbound::Limits::default() };
+        Outbound::new(config.outbound).unwrap().get(&url, limits).await.map(|fetched| fetched.status)
+    };
+    let port = server.address.port();
+    for allowed in ["localhost", &format!("localhost:{port}"), "127.0.0.0/8, ::1"] {
+        assert_eq!(ask(allowed, ca).await, Ok(200), "{allowed}");
+    }
+    for other in ["", "other.internal", "10.0.0.0/8", "localhost:443"] {
+        assert_eq!(ask(other, ca).await, Err(OutboundError::Refused), "{other}");
+    }
+    assert_eq!(ask("localhost", "").await, Err(OutboundError::Tls), "nobody vouches for it");
 }
 
 #[tokio::test]

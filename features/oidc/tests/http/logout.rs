@@ -1,6 +1,6 @@
-use crate::world::{Answer, Browser, World, on_each};
+use crate::world::{Answer, Browser, World, claims, on_each};
 use axum::http::StatusCode;
-use oauth::params::encode;
+use oauth::{client::SubjectType, params::encode};
 
 const BYE: &str = "https://shop.example/bye";
 
@@ -35,6 +35,28 @@ async fn confirm(world: &World, cookie: &str, page: &Answer, site: &str) -> Answ
     assert_eq!(fields.len(), 2, "{}", page.text);
     let headers = [("cookie", cookie), ("sec-fetch-site", site), ("accept", "text/html")];
     world.post("/logout/confirm", &headers, &fields).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hint_with_a_pairwise_subject_is_of_the_person_whom_it_names() {
+    on_each(async |world| {
+        world.change("web", |_, client| client.subject_type = SubjectType::Pairwise).await;
+        let (alice, bob) =
+            (world.signed_in("alice@example.com").await, world.signed_in("bob@example.com").await);
+        let hint = id_token(world, &alice).await;
+        assert_ne!(claims(&hint)["sub"], alice.sub);
+        let other = logout(world, &bob.cookie, &[("id_token_hint", &hint)]).await;
+        assert!(
+            !other.text.contains("id=\"signed-out\"") && is_signed_in(world, &bob).await,
+            "it is about another"
+        );
+        let both = world.cookie(&[&bob.handle, &alice.handle]);
+        let params =
+            [("id_token_hint", hint.as_str()), ("client_id", "web"), ("post_logout_redirect_uri", BYE)];
+        assert_eq!(logout(world, &both, &params).await.location(), BYE);
+        assert!(!is_signed_in(world, &alice).await && is_signed_in(world, &bob).await);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

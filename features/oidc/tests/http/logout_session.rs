@@ -3,7 +3,7 @@
 use crate::world::{Answer, CALLBACK, World, on_each};
 use axum::http::StatusCode;
 use oauth::{logout::session_state, params::encode};
-use store::rows::{application, tenant};
+use store::rows::{application, person, tenant};
 
 async fn switch_on(world: &World) {
     let mut row = tenant::by_id(&world.db, world.tenant.id).await.unwrap().unwrap();
@@ -75,6 +75,38 @@ async fn a_flow_that_ends_carries_the_state_too() {
         let state = answer.param("session_state").unwrap();
         let (_, salt) = state.split_once('.').unwrap();
         assert_eq!(state, computed(world, &state_cookie(&answer).1, salt).await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_was_ended_from_elsewhere_is_not_shown_any_more() {
+    on_each(async |world| {
+        switch_on(world).await;
+        let (alice, bob) =
+            (world.signed_in("alice@example.com").await, world.signed_in("bob@example.com").await);
+        let (name, shown, _) = state_cookie(&world.authorize(&alice.cookie, &[]).await);
+        let of_bob = state_cookie(&world.authorize(&bob.cookie, &[]).await).1;
+        let with_state = |cookie: String| format!("{cookie}; {name}={shown}");
+        let both = with_state(world.cookie(&[&alice.handle, &bob.handle]));
+        let has_state = |answer: &Answer| {
+            answer
+                .headers
+                .get_all("set-cookie")
+                .iter()
+                .any(|cookie| cookie.to_str().unwrap().starts_with(&name))
+        };
+        assert!(!has_state(&world.get("/logout", &both).await), "it is shown rightly");
+
+        // As an operator suspends somebody.
+        let mut unit = world.unit("person.suspended");
+        let guard = (alice.person, 1);
+        person::raise(&mut unit, world.tenant.id, guard, person::Raise::Everything, world.now());
+        world.commit(unit).await;
+        assert_eq!(state_cookie(&world.get("/logout", &both).await).1, of_bob, "another answers now");
+        let alone = world.get("/logout", &with_state(alice.cookie.clone())).await;
+        let (_, value, rest) = state_cookie(&alone);
+        assert!(value.is_empty() && rest.contains("Max-Age=0"), "{rest}");
     })
     .await;
 }

@@ -12,6 +12,8 @@ mod discovery;
 #[cfg(test)]
 mod introspect;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod logout;
 #[cfg(test)]
 mod logout_frames;
@@ -22,6 +24,8 @@ mod logout_receiver;
 #[cfg(test)]
 mod logout_session;
 #[cfg(test)]
+mod moved;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod refresh;
@@ -29,6 +33,8 @@ mod refresh;
 mod register;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod resources;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use store::rows::{
 };
 
 /// Lets people register applications so.
-async fn allow(world: &World, settings: Value) {
+pub(crate) async fn allow(world: &World, settings: Value) {
     let mut row = tenant::by_id(&world.db, world.tenant.id).await.unwrap().unwrap();
     let settings: Settings = serde_json::from_value(settings).unwrap();
     row.settings = serde_json::to_string(&settings).unwrap();
