@@ -43,9 +43,15 @@ def key(row):
 
 
 def keyward():
+    """The version, and the commit that it was built of if that is still what the sources say."""
     version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
-    return f"{version} ({commit.strip()})" if commit else version
+    commit = git("rev-parse", "--short", "HEAD")
+    changed = commit and git("status", "--porcelain", "--", "*.rs", "Cargo.lock")
+    return f"{version} ({commit}{', with changes' if changed else ''})" if commit else version
+
+
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
 def table(date, rows):
