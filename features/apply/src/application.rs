@@ -48,7 +48,10 @@ pub(crate) async fn decide(
     let jwt = after.token_endpoint_auth_method == Some(AuthMethod::ClientSecretJwt);
     let unsealed = jwt && secrets.iter().all(|secret| secret.sealed.is_none());
     let has_secret = !secrets.is_empty() && !unsealed;
-    check(entry, &after, entry.secret.is_some() || has_secret)?;
+    // What stays as it is was accepted before.
+    if after != before || entry.secret.is_some() {
+        check(entry, &after, entry.secret.is_some() || has_secret)?;
+    }
 
     let known = Application { id: old.id, active: true, version: old.version, client: before, secrets };
     let replace_secret = entry.secret.as_ref().is_some_and(|secret| {
@@ -73,6 +76,13 @@ pub(crate) async fn decide(
 fn create(env: &Env, entry: &ApplicationEntry, change: Change) -> Result<Decision, Error> {
     let mut metadata = Map::from_iter([("client_id".to_owned(), entry.client_id.as_str().into())]);
     patch(&mut metadata, entry, false);
+    if entry.is_kept {
+        return Err(unfit(
+            &format!("{}.client_secret", entry.path),
+            "is said to be stored, but this application is new here; write client_secret: \"…\", or \
+             client_secret_file, in its place",
+        ));
+    }
     let client: Client =
         serde_json::from_value(Value::Object(metadata)).map_err(|error| unfit(&entry.path, error))?;
     check(entry, &client, entry.secret.is_some())?;

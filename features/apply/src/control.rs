@@ -1,8 +1,8 @@
 //! The control socket: a command hands its document, or its call of the admin API, to the server
-//! that holds the database. One request a connection, a line of JSON there and a line back; only the server's own user and root
-//! are answered.
+//! that holds the database, or has it export. One request a connection, a line of JSON there and a line
+//! back, for an export one a document and a last one; only the server's own user and root are answered.
 
-use crate::{Document, Report, apply, plan, walk::refused};
+use crate::{Document, Export, Piece, Report, Selection, apply, plan, walk::refused};
 use base::{Error, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use std::{
 };
 use store::Directory;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     sync::Semaphore,
     task::JoinSet,
@@ -38,6 +38,7 @@ const AT_ONCE: usize = 4;
 enum Request {
     Apply { document: Value, dry_run: bool },
     Call(Call),
+    Export(Selection),
 }
 
 /// A call of the admin API by the command line of this machine.
@@ -71,7 +72,13 @@ pub type Calls = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Reply> + Send>>
 enum Answer {
     Report(Report),
     Reply(Reply),
-    Error { kind: String, message: String },
+    Piece(Piece),
+    /// Behind the last piece.
+    End,
+    Error {
+        kind: String,
+        message: String,
+    },
 }
 
 /// What the control socket works on.
@@ -153,25 +160,43 @@ async fn answer(mut stream: UnixStream, owner: u32, service: &Service, gate: &Se
         tracing::warn!("a stranger at the control socket was refused");
         return;
     }
-    let answer = match timeout(PATIENCE, read(&mut stream)).await {
-        Ok(Ok(request)) => match gate.acquire().await {
-            Ok(_place) => carry_out(request, service).await,
-            Err(_) => return,
-        },
-        Ok(Err(error)) => Err(error),
+    let request = match timeout(PATIENCE, read(&mut stream)).await {
+        Ok(request) => request,
         Err(_) => Err(malformed("The request did not arrive in time.")),
     };
-    let answer = answer.unwrap_or_else(refusal);
-    if let Ok(mut line) = serde_json::to_vec(&answer) {
-        line.push(b'\n');
-        let sent = timeout(PATIENCE, async {
-            stream.write_all(&line).await?;
-            stream.shutdown().await
-        })
-        .await;
-        if !matches!(sent, Ok(Ok(()))) {
-            tracing::info!("a client of the control socket went away before its answer");
+    let Ok(_place) = gate.acquire().await else { return };
+    let sent = match request {
+        Ok(Request::Export(selection)) => export_to(&mut stream, service, selection).await,
+        Ok(request) => {
+            let answer = carry_out(request, service).await.unwrap_or_else(refusal);
+            write(&mut stream, &answer).await
         }
+        Err(error) => write(&mut stream, &refusal(error)).await,
+    };
+    let closed = timeout(PATIENCE, stream.shutdown()).await;
+    if sent.is_err() || !matches!(closed, Ok(Ok(()))) {
+        tracing::info!("a client of the control socket went away before its answer");
+    }
+}
+
+async fn write(stream: &mut UnixStream, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    timeout(PATIENCE, stream.write_all(&line)).await?
+}
+
+async fn export_to(stream: &mut UnixStream, service: &Service, selection: Selection) -> io::Result<()> {
+    let mut export = match Export::begin(&service.directory, selection).await {
+        Ok(export) => export,
+        Err(error) => return write(stream, &refusal(error)).await,
+    };
+    loop {
+        let answer = match export.next().await {
+            Ok(Some(piece)) => Answer::Piece(piece),
+            Ok(None) => return write(stream, &Answer::End).await,
+            Err(error) => return write(stream, &refusal(error)).await,
+        };
+        write(stream, &answer).await?;
     }
 }
 
@@ -187,15 +212,16 @@ fn refusal(error: Error) -> Answer {
 }
 
 async fn read(stream: &mut UnixStream) -> Result<Request, Error> {
-    let line = read_line(stream).await.map_err(|_| malformed("The request cannot be read."))?;
+    let line = read_line(&mut BufReader::new(stream)).await;
+    let line = line.map_err(|_| malformed("The request cannot be read."))?;
     serde_json::from_slice(&line).map_err(|_| {
         malformed("The request is not one that this server knows. Use the program of the same version.")
     })
 }
 
-async fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
+async fn read_line(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(stream.take(MAX_LINE)).read_until(b'\n', &mut line).await?;
+    stream.take(MAX_LINE).read_until(b'\n', &mut line).await?;
     if line.last() == Some(&b'\n') { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
@@ -212,6 +238,7 @@ async fn carry_out(request: Request, service: &Service) -> Result<Answer, Error>
             report.map(Answer::Report)
         }
         Request::Call(call) => Ok(Answer::Reply(calls(call).await)),
+        Request::Export(_) => Err(malformed("An export is written piece by piece.")),
     }
 }
 
@@ -224,8 +251,7 @@ pub async fn send(path: &Path, document: &Document, dry_run: bool) -> Result<Rep
     let request = Request::Apply { document: document.source().clone(), dry_run };
     match exchange(path, &request).await? {
         Answer::Report(report) => Ok(report),
-        Answer::Error { kind, message } => Err(Error::new(kind_named(&kind), "error-apply", message)),
-        Answer::Reply(_) => Err(malformed(UNREADABLE)),
+        answer => Err(other(answer, "error-apply")),
     }
 }
 
@@ -236,28 +262,67 @@ pub async fn send(path: &Path, document: &Document, dry_run: bool) -> Result<Rep
 pub async fn call(path: &Path, call: &Call) -> Result<Reply, Error> {
     match exchange(path, &Request::Call(call.clone())).await? {
         Answer::Reply(reply) => Ok(reply),
-        Answer::Error { kind, message } => Err(Error::new(kind_named(&kind), "error-call", message)),
-        Answer::Report(_) => Err(malformed(UNREADABLE)),
+        answer => Err(other(answer, "error-call")),
+    }
+}
+
+/// Has the server at this socket export; each document is handed over as it comes.
+///
+/// # Errors
+/// As [`send`]; kind `Internal` if a document cannot be taken.
+pub async fn export(
+    path: &Path,
+    selection: &Selection,
+    mut take: impl FnMut(Piece) -> io::Result<()>,
+) -> Result<(), Error> {
+    let mut stream = BufReader::new(request(path, &Request::Export(selection.clone())).await?);
+    loop {
+        match answered(&mut stream).await? {
+            Answer::Piece(piece) => take(piece).map_err(|error| {
+                let public = format!("The export cannot be written: {error}.");
+                Error::new(Kind::Internal, "error-export", public)
+            })?,
+            Answer::End => return Ok(()),
+            answer => return Err(other(answer, "error-export")),
+        }
+    }
+}
+
+/// What was not asked for: a refusal, or nothing that this program knows.
+fn other(answer: Answer, code: &'static str) -> Error {
+    match answer {
+        Answer::Error { kind, message } => Error::new(kind_named(&kind), code, message),
+        _ => malformed(UNREADABLE),
     }
 }
 
 const UNREADABLE: &str = "The server's answer cannot be read. Use the program of the same version.";
 
-async fn exchange(path: &Path, request: &Request) -> Result<Answer, Error> {
+async fn exchange(path: &Path, asked: &Request) -> Result<Answer, Error> {
+    let mut stream = BufReader::new(request(path, asked).await?);
+    answered(&mut stream).await
+}
+
+async fn request(path: &Path, request: &Request) -> Result<UnixStream, Error> {
     let mut stream = UnixStream::connect(path).await.map_err(|error| {
         let public =
             format!("No server answers at {} ({error}). Start it, or stop it fully.", path.display());
         Error::new(Kind::Unavailable, "error-no-server", public)
     })?;
-    let gone = |error: io::Error| {
-        let public = format!("The server went away before its answer ({error}). Do it again.");
-        Error::new(Kind::Unavailable, "error-control", public)
-    };
     let mut line = serde_json::to_vec(request).map_err(|error| Error::internal(error.to_string()))?;
     line.push(b'\n');
     stream.write_all(&line).await.map_err(gone)?;
-    let line = read_line(&mut stream).await.map_err(gone)?;
+    Ok(stream)
+}
+
+async fn answered(stream: &mut BufReader<UnixStream>) -> Result<Answer, Error> {
+    let line = read_line(stream).await.map_err(gone)?;
     serde_json::from_slice(&line).map_err(|_| malformed(UNREADABLE))
+}
+
+fn gone(error: io::Error) -> Error {
+    let public = format!("The server went away before its answer ({error}). Do it again.");
+    Error::new(Kind::Unavailable, "error-control", public)
 }
 
 fn kind_named(name: &str) -> Kind {

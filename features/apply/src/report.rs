@@ -37,6 +37,11 @@ pub enum Action {
 pub enum Object {
     /// A tenant.
     Tenant,
+    /// A resource server.
+    #[serde(rename = "resource_server")]
+    ResourceServer,
+    /// A scope.
+    Scope,
     /// An application.
     Application,
     /// A user.
@@ -80,6 +85,26 @@ impl Report {
     /// How many objects have this action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
+    }
+
+    /// Adds the report of the next document of the same file. A tenant that it only names again stands
+    /// there once.
+    pub fn extend(&mut self, next: Self) {
+        let known = |change: &Change, report: &Self| {
+            let says_nothing_new = |old: &Change| {
+                old.object == Object::Tenant
+                    && old.name == change.name
+                    && (change.action == Action::None || old == change)
+            };
+            change.object == Object::Tenant && report.changes.iter().any(says_nothing_new)
+        };
+        self.applied = next.applied;
+        for change in next.changes {
+            if !known(&change, self) {
+                self.changes.push(change);
+            }
+        }
+        self.notes.extend(next.notes);
     }
 
     /// The report as one JSON object.
@@ -164,6 +189,8 @@ impl fmt::Display for Change {
         };
         let (indent, object) = match self.object {
             Object::Tenant => ("", "tenant"),
+            Object::ResourceServer => ("  ", "resource server"),
+            Object::Scope => ("  ", "scope"),
             Object::Application => ("  ", "application"),
             Object::User => ("  ", "user"),
         };

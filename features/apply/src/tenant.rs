@@ -5,7 +5,7 @@ use crate::{
     report::{Change, Difference, Object, detail},
     walk::{TRIES, contended, fresh, merge, unfit},
 };
-use base::{Error, Event, Kind};
+use base::{Error, Event, Id, Kind, id};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use store::{
@@ -16,6 +16,8 @@ use store::{
     },
 };
 
+use web::theme::{Branding, Theme};
+
 /// What becomes of a tenant.
 pub(crate) struct Decision {
     pub(crate) change: Change,
@@ -25,7 +27,14 @@ pub(crate) struct Decision {
 enum Write {
     Nothing,
     Create(NewTenant),
-    Update(Box<(TenantRow, TenantRow)>),
+    Update(Box<Update>),
+}
+
+struct Update {
+    old: TenantRow,
+    new: TenantRow,
+    /// Those that it does not have yet.
+    aliases: Vec<String>,
 }
 
 /// Scheme and host of the first tenant, if there is one.
@@ -72,7 +81,10 @@ pub(crate) async fn decide(
     let stored: Map<String, Value> = parse(&old.settings)?;
     let before = settings(&entry.path, stored.clone(), &Map::new())?;
     let after = settings(&entry.path, stored, &entry.settings)?;
+    let kept = rows::tenant::former_issuers(directory.db(), id).await?;
+    let aliases = aliases(directory, entry, id, &kept).await?;
     let mut new = old.clone();
+    new.state = state(directory, entry, &old).await?;
     new.name = entry.name.clone().unwrap_or(new.name);
     new.issuer = entry.issuer.clone().unwrap_or(new.issuer);
     new.settings = Value::Object(after.clone()).to_string();
@@ -80,16 +92,60 @@ pub(crate) async fn decide(
         Map::from_iter([
             ("name".to_owned(), Value::from(row.name.as_str())),
             ("issuer".to_owned(), Value::from(row.issuer.as_str())),
+            ("state".to_owned(), Value::from(row.state.as_str())),
         ])
     };
     let mut differs = Difference::between(&outer(&old), &outer(&new));
+    if !aliases.is_empty() {
+        let (from, to) = (Some(kept.clone().into()), Some([kept, aliases.clone()].concat().into()));
+        differs.push(Difference { field: "aliases".to_owned(), from, to });
+    }
     differs.extend(
         Difference::between(&before, &after)
             .into_iter()
             .map(|d| Difference { field: format!("settings.{}", d.field), ..d }),
     );
-    let write = if differs.is_empty() { Write::Nothing } else { Write::Update(Box::new((old, new))) };
+    let write = if differs.is_empty() {
+        Write::Nothing
+    } else {
+        Write::Update(Box::new(Update { old, new, aliases }))
+    };
     Ok(Decision { change: change.update(differs), write })
+}
+
+/// The state that the tenant is to have.
+async fn state(directory: &Directory, entry: &TenantEntry, old: &TenantRow) -> Result<String, Error> {
+    let state = entry.state.unwrap_or(&old.state);
+    if state == "disabled" && rows::tenant::first(directory.db()).await? == Some(old.id) {
+        let place = format!("{}.state", entry.path);
+        return Err(unfit(&place, "is that of the first tenant, which cannot be disabled; leave it out"));
+    }
+    Ok(state.to_owned())
+}
+
+/// The aliases that the tenant does not have yet. None is taken from another tenant.
+async fn aliases(
+    directory: &Directory,
+    entry: &TenantEntry,
+    id: Id<id::Tenant>,
+    kept: &[String],
+) -> Result<Vec<String>, Error> {
+    let db = directory.db();
+    let mut missing = Vec::new();
+    for alias in entry.aliases.iter().filter(|alias| !kept.contains(alias)) {
+        let owners =
+            [rows::tenant::by_issuer(db, alias).await?, rows::tenant::by_former_issuer(db, alias).await?];
+        match owners.into_iter().flatten().next() {
+            Some(owner) if owner != id => {
+                let message = format!("names {alias}, which belongs to another tenant");
+                return Err(unfit(&format!("{}.aliases", entry.path), message));
+            }
+            Some(_) => {}
+            None if missing.contains(alias) => {}
+            None => missing.push(alias.clone()),
+        }
+    }
+    Ok(missing)
 }
 
 /// The stored settings with the file's over them, complete.
@@ -98,7 +154,13 @@ fn settings(
     mut stored: Map<String, Value>,
     patch: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Error> {
+    let before = stored.get("theme").cloned();
     merge(&mut stored, patch);
+    if let Some(theme) = stored.get("theme").filter(|theme| before.as_ref() != Some(*theme)) {
+        let theme = serde_json::from_value::<Branding>(theme.clone()).map_err(|error| error.to_string());
+        let drawn = theme.and_then(|theme| Theme::new(&theme).map_err(|error| error.to_string()));
+        drawn.map_err(|error| unfit(&format!("{path}.settings.theme"), format!("cannot be: {error}")))?;
+    }
     let settings: Settings = serde_json::from_value(Value::Object(stored))
         .map_err(|error| unfit(&format!("{path}.settings"), error))?;
     let unfitting = |(name, message)| unfit(&format!("{path}.settings.{name}"), message);
@@ -119,6 +181,8 @@ pub(crate) async fn apply(
     entry: &TenantEntry,
     default_issuer: &str,
 ) -> Result<(Change, Arc<Tenant>), Error> {
+    // A new tenant gets what it cannot be made with in a second unit.
+    let mut made = None;
     for _ in 0..TRIES {
         let issuer = match (&entry.issuer, first_origin(directory).await?) {
             (Some(issuer), _) => issuer.clone(),
@@ -129,35 +193,36 @@ pub(crate) async fn apply(
         let done = match decision.write {
             Write::Nothing => true,
             Write::Create(new) => match directory.create_tenant(new).await {
-                Ok(_) => true,
+                Ok(_) => {
+                    made = Some(decision.change.clone());
+                    entry.aliases.is_empty() && entry.state != Some("disabled")
+                }
                 Err(error) if error.kind == Kind::Conflict => false,
                 Err(error) => return Err(error),
             },
-            Write::Update(rows) => update(directory, &decision.change, &rows.0, &rows.1).await?,
+            Write::Update(what) => update(directory, &decision.change, &what).await?,
         };
         if done {
             let tenant = fresh(directory, &entry.slug).await?.ok_or_else(Error::not_found)?;
-            return Ok((decision.change, tenant));
+            return Ok((made.unwrap_or(decision.change), tenant));
         }
     }
     Err(contended(&entry.path))
 }
 
-async fn update(
-    directory: &Directory,
-    change: &Change,
-    old: &TenantRow,
-    new: &TenantRow,
-) -> Result<bool, Error> {
+async fn update(directory: &Directory, change: &Change, what: &Update) -> Result<bool, Error> {
     let (env, now) = (directory.env(), directory.env().now());
+    let Update { old, new, aliases } = what;
     directory.forget(old.id);
     let tenant = directory.tenant(old.id).await?.ok_or_else(Error::not_found)?;
     let event = Event::new(env, "tenant.updated").actor("operator").detail(detail(&change.differs));
     let mut unit = Unit::new(event.id, vec![tenant.event(env, event, None)]);
     rows::tenant::update(&mut unit, new, now);
-    if new.issuer != old.issuer {
-        let raised = TenantRow { version: old.version + 1, ..old.clone() };
-        rows::tenant::change_issuer(&mut unit, &raised, &new.issuer, host_of(&new.issuer), now);
+    // An address that it once had is kept as if it had moved from there now.
+    let moved = (new.issuer != old.issuer).then_some(&old.issuer);
+    for (version, from) in (old.version + 1..).zip(aliases.iter().chain(moved)) {
+        let before = TenantRow { version, issuer: from.clone(), ..old.clone() };
+        rows::tenant::change_issuer(&mut unit, &before, &new.issuer, host_of(&new.issuer), now);
     }
     let outcome = directory.db().commit(unit).await?;
     directory.forget(old.id);

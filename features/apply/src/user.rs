@@ -5,7 +5,7 @@ use crate::{
     report::{Action, Change, Difference, Object, detail},
     walk::{TRIES, contended, unfit},
 };
-use base::{Error, Event, Id, Identifier, IdentifierKind, Kind, SealingKey, id};
+use base::{Error, Event, Id, Identifier, IdentifierKind, Kind, SealingKey, Time, id};
 use passwords::Prepared;
 use serde_json::Value;
 use std::time::Duration;
@@ -29,7 +29,8 @@ struct Update {
     old: PersonRow,
     new: PersonRow,
     key: SealingKey,
-    prove: bool,
+    /// The addresses that are proven from now on.
+    prove: Vec<Identifier>,
     add: Vec<(Identifier, Option<&'static str>)>,
     external: Vec<(String, String)>,
     texts: Vec<String>,
@@ -219,13 +220,14 @@ fn existing(
     }
     new.locale = entry.locale.clone().or(new.locale);
     new.state = entry.state.map_or(new.state, |state| state.as_str().to_owned());
-    let prove = entry.email_verified
-        && entry.email.as_ref().is_some_and(|email| {
-            let unproven = |row: &IdentifierRow| {
-                row.kind == "email" && row.normal == email.normal() && row.proof.is_none()
-            };
-            identifiers.iter().any(unproven)
-        });
+    let unproven = |(identifier, proof): &(Identifier, Option<&str>)| {
+        let own = |row: &IdentifierRow| {
+            row.kind == identifier.kind().as_str() && row.normal == identifier.normal() && row.proof.is_none()
+        };
+        proof.is_some() && identifiers.iter().any(own)
+    };
+    let prove: Vec<_> =
+        entry.identifiers().into_iter().filter(unproven).map(|(identifier, _)| identifier).collect();
 
     let value = |text: &str| Some(Value::from(text));
     let mut differs: Vec<_> =
@@ -238,7 +240,7 @@ fn existing(
         let (from, to) = (value(&old.state), value(&new.state));
         differs.push(Difference { field: "state".to_owned(), from, to });
     }
-    if prove {
+    if !prove.is_empty() {
         differs.push(Difference { field: "email_verified".to_owned(), from: None, to: Some(true.into()) });
     }
     for (identifier, _) in &add {
@@ -272,7 +274,7 @@ pub(crate) async fn apply(
     for _ in 0..TRIES {
         let decision = decide(directory, Some(&tenant), &tenant.slug, entry).await?;
         let unit = match (&decision.update, decision.change.action) {
-            (Some(update), _) => update_unit(directory, &tenant, entry, update),
+            (Some(update), _) => update_unit(directory, &tenant, update),
             (None, Action::Create) => {
                 if phc.is_none() {
                     phc = hash(pool, entry).await?;
@@ -290,6 +292,9 @@ pub(crate) async fn apply(
 
 /// The hash of the password. The pool refuses while it is full; a file waits its turn.
 async fn hash(pool: &HashPool, entry: &UserEntry) -> Result<Option<String>, Error> {
+    if let Some(hash) = &entry.password_hash {
+        return Ok(Some(hash.expose().clone()));
+    }
     let Some(password) = &entry.password else { return Ok(None) };
     let mut tries = 0;
     loop {
@@ -314,8 +319,12 @@ fn create_unit(
 ) -> Result<Unit, Error> {
     let (env, now) = (directory.env(), directory.env().now());
     let external: Vec<_> = entry.external_ids.iter().map(|(s, v)| (s.as_str(), v.as_str())).collect();
+    let (first, further): (Vec<_>, Vec<_>) = entry.identifiers().into_iter().partition(|(identifier, _)| {
+        let further = |(email, _): &(base::Email, bool)| email.normal() == identifier.normal();
+        identifier.kind() == IdentifierKind::Username || !entry.emails.iter().any(further)
+    });
     let account = NewAccount {
-        identifiers: &entry.identifiers(),
+        identifiers: &first,
         attributes: entry.claims.clone(),
         locale: entry.locale.as_deref(),
         password_phc: phc,
@@ -326,6 +335,16 @@ fn create_unit(
     let mut unit = Unit::new(event.id, Vec::new());
     let created = account.write(&mut unit, tenant, env)?;
     unit.record(tenant.event(env, event.person(created.person), Some(&created.key)));
+    let written = env.now();
+    for (number, (identifier, proof)) in (1..).zip(&further) {
+        let proven = (identifier, *proof);
+        rows::identifier::insert(&mut unit, tenant.id, created.person, proven, after(written, number));
+    }
+    if !further.is_empty() {
+        let names = first.iter().chain(&further).map(|(identifier, _)| identifier.as_typed());
+        let texts = attributes::search_texts(names, &entry.claims);
+        rows::person::index(&mut unit, tenant.id, created.person, &texts);
+    }
     if entry.state == Some(PersonState::Suspended) {
         let row = PersonRow {
             id: created.person,
@@ -346,7 +365,12 @@ fn create_unit(
     Ok(unit)
 }
 
-fn update_unit(directory: &Directory, tenant: &Tenant, entry: &UserEntry, update: &Update) -> Unit {
+/// Addresses keep their order: each is a microsecond younger than the one before.
+fn after(now: Time, number: u64) -> Time {
+    now.plus(Duration::from_micros(number))
+}
+
+fn update_unit(directory: &Directory, tenant: &Tenant, update: &Update) -> Unit {
     let (env, now) = (directory.env(), directory.env().now());
     let Update { old, new, .. } = update;
     let event =
@@ -360,12 +384,12 @@ fn update_unit(directory: &Directory, tenant: &Tenant, entry: &UserEntry, update
         let event = Event::new(env, kind).actor("operator").person(old.id);
         unit.record(tenant.event(env, event, Some(&update.key)));
     }
-    if let Some(email) = entry.email.as_ref().filter(|_| update.prove) {
-        let identifier = (IdentifierKind::Email, email.normal(), "operator");
+    for email in &update.prove {
+        let identifier = (email.kind(), email.normal(), "operator");
         rows::identifier::prove(&mut unit, tenant.id, old.id, identifier, now);
     }
-    for (identifier, proof) in &update.add {
-        rows::identifier::insert(&mut unit, tenant.id, old.id, (identifier, *proof), now);
+    for (number, (identifier, proof)) in (0..).zip(&update.add) {
+        rows::identifier::insert(&mut unit, tenant.id, old.id, (identifier, *proof), after(now, number));
     }
     for (source, value) in &update.external {
         rows::person::insert_external(&mut unit, tenant.id, old.id, (source, value), now);

@@ -5,7 +5,7 @@ use crate::{
     Document, Plan, Report, application,
     document::{Problem, TenantEntry},
     report::{Change, Object},
-    tenant, user,
+    resource_server, scope, tenant, user,
 };
 use base::{Error, Kind};
 use std::sync::Arc;
@@ -63,6 +63,12 @@ pub async fn apply(
     for entry in &document.tenants {
         let (change, tenant) = tenant::apply(directory, entry, default_issuer).await?;
         report.changes.push(change);
+        for server in &entry.resource_servers {
+            report.changes.push(resource_server::apply(directory, tenant.id, server).await?);
+        }
+        for scope in &entry.scopes {
+            report.changes.push(scope::apply(directory, tenant.id, scope).await?);
+        }
         for application in &entry.applications {
             report.changes.push(application::apply(directory, tenant.id, application).await?);
         }
@@ -112,6 +118,16 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     async fn below(&mut self, entry: &TenantEntry, tenant: Option<&Tenant>) -> Result<(), Error> {
+        for wanted in &entry.resource_servers {
+            let name = Change::new(Object::ResourceServer, &entry.slug, &wanted.name);
+            let decided = resource_server::decide(self.directory, tenant, &entry.slug, wanted).await;
+            self.take(&wanted.path, name, decided.map(|decision| decision.change))?;
+        }
+        for wanted in &entry.scopes {
+            let name = Change::new(Object::Scope, &entry.slug, &wanted.name);
+            let decided = scope::decide(self.directory, tenant, &entry.slug, wanted).await;
+            self.take(&wanted.path, name, decided.map(|decision| decision.change))?;
+        }
         for wanted in &entry.applications {
             let name = Change::new(Object::Application, &entry.slug, wanted.client_id.as_str());
             let decided = application::decide(self.directory, tenant, &entry.slug, wanted).await;

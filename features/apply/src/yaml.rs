@@ -12,7 +12,7 @@ use std::{
 /// The largest file.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// The deepest nesting.
-const MAX_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 64;
 /// The most values, counted where they stand and again wherever an alias repeats them.
 const MAX_VALUES: usize = 100_000;
 

@@ -8,7 +8,7 @@ use super::{
 use base::Secret;
 use oauth::{client::ClientId, scope::Scope, uri::RedirectUri};
 use serde_json::{Map, Value};
-use std::fmt::Display;
+use std::{fmt::Display, sync::LazyLock};
 
 /// An application of the file.
 pub(crate) struct ApplicationEntry {
@@ -18,57 +18,20 @@ pub(crate) struct ApplicationEntry {
     pub(crate) patch: Map<String, Value>,
     pub(crate) public: Option<bool>,
     pub(crate) secret: Option<Secret<String>>,
+    /// Whether the file says that the secret is the one that is stored.
+    pub(crate) is_kept: bool,
     pub(crate) state: Option<&'static str>,
 }
 
-const KNOWN: &[&str] = &[
-    "client_id",
-    "client_secret",
-    "client_secret_file",
-    "public",
-    "state",
-    "name",
-    "first_party",
-    "application_type",
-    "token_endpoint_auth_method",
-    "redirect_uris",
-    "post_logout_redirect_uris",
-    "grant_types",
-    "scopes",
-    "audiences",
-    "id_token_signed_response_alg",
-    "access_token_signed_response_alg",
-    "lifetimes",
-    "require_pkce",
-    "rotate_refresh_tokens",
-    "client_uri",
-    "logo_uri",
-    "policy_uri",
-    "tos_uri",
-    "contacts",
-    "software_id",
-    "software_version",
-    "initiate_login_uri",
-    "jwks",
-    "jwks_uri",
-    "token_endpoint_auth_signing_alg",
-    "access_token_format",
-    "userinfo_signed_response_alg",
-    "subject_type",
-    "sector_identifier_uri",
-    "consent",
-    "default_max_age",
-    "require_auth_time",
-    "default_acr_values",
-    "allowed_origins",
-    "frontchannel_logout_uri",
-    "frontchannel_logout_session_required",
-    "backchannel_logout_uri",
-    "backchannel_logout_session_required",
-];
-
-/// The keys before the metadata's.
-const OWN: usize = 5;
+/// What stands beside the metadata.
+const OWN: &[&str] = &["client_id", "client_secret", "client_secret_file", "public", "state"];
+/// The names of all metadata.
+static METADATA: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let client = "any".parse().ok().map(oauth::Client::new);
+    let all = client.and_then(|client| serde_json::to_value(client).ok()).unwrap_or_default();
+    let names = all.as_object().into_iter().flat_map(Map::keys);
+    names.filter(|name| name.as_str() != "client_id").cloned().collect()
+});
 const LIFETIMES: &[&str] = &["code", "access_token", "id_token", "refresh_idle", "refresh_absolute"];
 const GRANTS: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
 const METHODS: &[&str] =
@@ -76,8 +39,10 @@ const METHODS: &[&str] =
 
 /// Reads an application.
 pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<ApplicationEntry> {
-    let mut fields = Fields::new(value, path.clone(), KNOWN, problems)?;
+    let known: Vec<&str> = OWN.iter().copied().chain(METADATA.iter().map(String::as_str)).collect();
+    let mut fields = Fields::new(value, path.clone(), &known, problems)?;
     let client_id = fields.required("client_id", str::parse::<ClientId>);
+    let is_kept = says_stored(&mut fields);
     let secret = fields.text("client_secret", secret);
     if fields.take("client_secret_file").is_some() {
         fields.wrong("client_secret_file", "is read by the command, never by the server");
@@ -85,22 +50,32 @@ pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> O
     let public = fields.flag("public");
     let state = fields.text("state", |text| one_of(text, &["active", "disabled"]));
     let mut patch = Map::new();
-    for name in KNOWN.iter().skip(OWN) {
+    for name in METADATA.iter() {
         let Some(value) = fields.take(name) else { continue };
         for problem in check(name, &value).err().unwrap_or_default() {
             fields.wrong(&format!("{name}{}", problem.path), problem.message);
         }
-        patch.insert((*name).to_owned(), value);
+        patch.insert(name.clone(), value);
     }
     let method = patch.get("token_endpoint_auth_method").and_then(Value::as_str);
     let none = method.map(|method| method == "none");
     if matches!((public, none), (Some(public), Some(none)) if public != none) {
         fields.wrong("public", "contradicts token_endpoint_auth_method; leave one of them out");
     }
-    if secret.is_some() && (public == Some(true) || none == Some(true)) {
+    if (secret.is_some() || is_kept) && (public == Some(true) || none == Some(true)) {
         fields.wrong("client_secret", "belongs to no public application; leave it or \"public: true\" out");
     }
-    Some(ApplicationEntry { path, client_id: client_id?, patch, public, secret, state })
+    Some(ApplicationEntry { path, client_id: client_id?, patch, public, secret, is_kept, state })
+}
+
+/// Whether the secret is written as `{stored: true}`, which stands for the one that is kept.
+fn says_stored(fields: &mut Fields<'_>) -> bool {
+    let Some(said) = fields.take_group("client_secret") else { return false };
+    let stored = said.len() == 1 && said.get("stored") == Some(&Value::Bool(true));
+    if !stored {
+        fields.wrong("client_secret", "must be a text, or {stored: true} for the one that is kept");
+    }
+    stored
 }
 
 /// The characters of RFC 6749, appendix A.2.

@@ -52,6 +52,17 @@ impl<'a> Fields<'a> {
         self.map.remove(name)
     }
 
+    /// A field that is an object; one of another kind stays.
+    pub(crate) fn take_group(&mut self, name: &str) -> Option<Map<String, Value>> {
+        if !self.map.get(name)?.is_object() {
+            return None;
+        }
+        match self.map.remove(name)? {
+            Value::Object(map) => Some(map),
+            _ => None,
+        }
+    }
+
     /// A field of text, parsed.
     pub(crate) fn text<T, E: Display>(
         &mut self,

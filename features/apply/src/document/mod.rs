@@ -1,21 +1,23 @@
 //! The file as it is read: every mistake named by its place, nothing decided about what is stored.
 
 mod application;
+mod declared;
 mod fields;
 mod settings;
 mod user;
 
 pub(crate) use application::ApplicationEntry;
+pub(crate) use declared::DeclaredEntry;
 pub(crate) use user::{PersonState, UserEntry};
 
 use crate::yaml;
-use fields::Fields;
+use fields::{Fields, one_of, text};
 use serde_json::{Map, Value};
 use std::{collections::HashSet, fmt};
 use store::rules::{issuer, language, short, slug, web_address};
 
 /// A mistake in the file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Problem {
     /// Where, such as `tenants[0].applications[2].redirect_uris[0]`; empty for the file as a whole.
     pub path: String,
@@ -54,7 +56,12 @@ pub(crate) struct TenantEntry {
     pub(crate) slug: String,
     pub(crate) name: Option<String>,
     pub(crate) issuer: Option<String>,
+    /// Addresses that it once had.
+    pub(crate) aliases: Vec<String>,
+    pub(crate) state: Option<&'static str>,
     pub(crate) settings: Map<String, Value>,
+    pub(crate) resource_servers: Vec<DeclaredEntry>,
+    pub(crate) scopes: Vec<DeclaredEntry>,
     pub(crate) applications: Vec<ApplicationEntry>,
     pub(crate) users: Vec<UserEntry>,
 }
@@ -83,6 +90,12 @@ impl Document {
         if problems.is_empty() { Ok(Self { tenants, source }) } else { Err(problems) }
     }
 
+    /// The issuer that the file gives this tenant.
+    #[must_use]
+    pub fn issuer_of(&self, slug: &str) -> Option<&str> {
+        self.tenants.iter().find(|tenant| tenant.slug == slug)?.issuer.as_deref()
+    }
+
     /// The document as JSON, secrets included, for the control socket.
     pub(crate) const fn source(&self) -> &Value {
         &self.source
@@ -104,14 +117,30 @@ fn tenants(source: Value, problems: &mut Vec<Problem>) -> Vec<TenantEntry> {
 }
 
 fn tenant(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<TenantEntry> {
-    const KNOWN: &[&str] = &["slug", "name", "issuer", "settings", "applications", "users"];
+    const KNOWN: &[&str] = &[
+        "slug",
+        "name",
+        "issuer",
+        "aliases",
+        "state",
+        "settings",
+        "resource_servers",
+        "scopes",
+        "applications",
+        "users",
+    ];
     let mut fields = Fields::new(value, path.clone(), KNOWN, problems)?;
     let slug = fields.required("slug", slug);
     let name = fields.text("name", |text| short(text, 200));
     let address = slug.clone().unwrap_or_default();
     let issuer = fields.text("issuer", |text| issuer(text, &address));
+    let aliases = aliases(&mut fields, &address);
+    let state = fields.text("state", |text| one_of(text, &["active", "disabled"]));
     let settings = settings::read(&mut fields);
+    let (servers, scopes) = (fields.list("resource_servers"), fields.list("scopes"));
     let (applications, users) = (fields.list("applications"), fields.list("users"));
+    let resource_servers = all(servers, problems, ("audience", declared::resource_server));
+    let scopes = all(scopes, problems, ("name", declared::scope));
     let applications: Vec<_> = applications
         .into_iter()
         .filter_map(|(path, value)| application::read(value, path, problems))
@@ -123,7 +152,43 @@ fn tenant(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<Ten
     let users: Vec<_> =
         users.into_iter().filter_map(|(path, value)| user::read(value, path, problems)).collect();
     user::unique(&users, problems);
-    Some(TenantEntry { path, slug: slug?, name, issuer, settings, applications, users })
+    Some(TenantEntry {
+        path,
+        slug: slug?,
+        name,
+        issuer,
+        aliases,
+        state,
+        settings,
+        resource_servers,
+        scopes,
+        applications,
+        users,
+    })
+}
+
+type ReadDeclared = fn(Value, String, &mut Vec<Problem>) -> Option<DeclaredEntry>;
+
+/// What is declared, each once.
+fn all(
+    list: Vec<(String, Value)>,
+    problems: &mut Vec<Problem>,
+    (name, read): (&'static str, ReadDeclared),
+) -> Vec<DeclaredEntry> {
+    let entries: Vec<_> = list.into_iter().filter_map(|(path, value)| read(value, path, problems)).collect();
+    unique(entries.iter().map(|entry| (&entry.path, name, entry.name.clone())), problems);
+    entries
+}
+
+fn aliases(fields: &mut Fields<'_>, slug: &str) -> Vec<String> {
+    let mut aliases = Vec::new();
+    for (path, value) in fields.list("aliases") {
+        match text(&value).and_then(|text| issuer(text, slug)) {
+            Ok(alias) => aliases.push(alias),
+            Err(message) => fields.problems().push(Problem::new(path, message)),
+        }
+    }
+    aliases
 }
 
 /// Notes every value that stands twice.

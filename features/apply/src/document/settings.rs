@@ -38,8 +38,10 @@ fn check(name: &str, value: &Value) -> Result<(), String> {
         "locale" => language(text(value)?).map(drop).map_err(str::to_owned),
         "password_min" => number(value, 8..=64, "characters"),
         "session_idle" | "session_absolute" => number(value, 60..=400 * 86_400, "seconds"),
+        "key_rotation_days" | "key_publish_days" => store::rules::setting(name, value),
         "privacy_url" | "terms_url" => web_address(text(value)?).map(drop).map_err(|error| error.to_string()),
         "templates" => templates(value),
+        "theme" if value.is_object() => Ok(()),
         _ => texts(value),
     }
 }

@@ -6,7 +6,7 @@ use super::{
     language, short,
 };
 use base::{Email, Identifier, Secret, Username};
-use passwords::Prepared;
+use passwords::{PhcString, Prepared};
 use serde_json::{Map, Value};
 use store::rules::{claim, subject};
 
@@ -31,8 +31,12 @@ pub(crate) struct UserEntry {
     pub(crate) path: String,
     pub(crate) email: Option<Email>,
     pub(crate) email_verified: bool,
+    /// Further addresses, each with whether it counts as proven.
+    pub(crate) emails: Vec<(Email, bool)>,
     pub(crate) username: Option<Username>,
     pub(crate) password: Option<Secret<String>>,
+    /// The hash of the password, which was checked, in its place.
+    pub(crate) password_hash: Option<Secret<String>>,
     pub(crate) state: Option<PersonState>,
     pub(crate) locale: Option<String>,
     pub(crate) external_ids: Vec<(String, String)>,
@@ -48,19 +52,29 @@ impl UserEntry {
         email.or(self.username.as_ref().map(Username::as_typed)).unwrap_or_default()
     }
 
-    /// The identifiers, each with its proof.
+    /// The identifiers, each with its proof, in the order in which an account gets them.
     pub(crate) fn identifiers(&self) -> Vec<(Identifier, Option<&'static str>)> {
-        let proof = self.email_verified.then_some("operator");
-        let email = self.email.clone().map(|email| (Identifier::Email(email), proof));
-        email
-            .into_iter()
-            .chain(self.username.clone().map(|name| (Identifier::Username(name), None)))
-            .collect()
+        let address =
+            |(email, verified): (Email, bool)| (Identifier::Email(email), verified.then_some("operator"));
+        let first = self.email.clone().map(|email| address((email, self.email_verified)));
+        let name = self.username.clone().map(|name| (Identifier::Username(name), None));
+        first.into_iter().chain(name).chain(self.emails.iter().cloned().map(address)).collect()
     }
 }
 
-const KNOWN: &[&str] =
-    &["email", "email_verified", "username", "password", "state", "locale", "external_id", "sub", "claims"];
+const KNOWN: &[&str] = &[
+    "email",
+    "email_verified",
+    "emails",
+    "username",
+    "password",
+    "password_hash",
+    "state",
+    "locale",
+    "external_id",
+    "sub",
+    "claims",
+];
 
 /// Reads a user.
 pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<UserEntry> {
@@ -73,11 +87,19 @@ pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> O
     }
     let email_verified = fields.flag("email_verified").unwrap_or(false);
     let password = fields.text("password", password);
+    let password_hash = fields.text("password_hash", password_hash);
+    if password.is_some() && password_hash.is_some() {
+        fields.wrong("password_hash", "stands beside password; keep one of them");
+    }
     let state = fields.text("state", |text| one_of(text, &["active", "suspended"]));
     let state = state.map(|word| if word == "active" { PersonState::Active } else { PersonState::Suspended });
     let locale = fields.text("locale", language);
     let sub = fields.text("sub", subject);
     let external_ids = external_ids(&mut fields);
+    let emails = emails(&mut fields);
+    if email.is_none() && !emails.is_empty() {
+        fields.wrong("emails", "are further addresses; give the first one as email");
+    }
     let claims = fields.group("claims");
     for (name, value) in &claims {
         if let Err((place, message)) = claim(name, value) {
@@ -88,8 +110,10 @@ pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> O
         path,
         email,
         email_verified,
+        emails,
         username,
         password,
+        password_hash,
         state,
         locale,
         external_ids,
@@ -121,14 +145,38 @@ fn password(text: &str) -> Result<Secret<String>, String> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// A hash that another system made, or this one.
+fn password_hash(text: &str) -> Result<Secret<String>, String> {
+    PhcString::import(text).map_err(|error| error.to_string())?;
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// `{address: …, verified: true}`, a list of them.
+fn emails(fields: &mut Fields<'_>) -> Vec<(Email, bool)> {
+    let list = fields.list("emails");
+    let read = |(path, value)| {
+        let mut fields = Fields::new(value, path, &["address", "verified"], fields.problems())?;
+        let address = fields.required("address", Email::parse);
+        let verified = fields.flag("verified").unwrap_or(false);
+        Some((address?, verified))
+    };
+    list.into_iter().filter_map(read).collect()
+}
+
+/// A name, or several of one system.
 fn external_ids(fields: &mut Fields<'_>) -> Vec<(String, String)> {
     let mut ids = Vec::new();
     for (source, value) in fields.group("external_id") {
-        let id =
-            text(&value).and_then(|text| short(text, 255)).and_then(|value| Ok((short(&source, 64)?, value)));
-        match id {
-            Ok(id) => ids.push(id),
-            Err(message) => fields.wrong(&format!("external_id.{source}"), message),
+        let values = match value {
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        for value in values {
+            let read = text(&value).and_then(|text| short(text, 255));
+            match read.and_then(|value| Ok((short(&source, 64)?, value))) {
+                Ok(id) => ids.push(id),
+                Err(message) => fields.wrong(&format!("external_id.{source}"), message),
+            }
         }
     }
     ids

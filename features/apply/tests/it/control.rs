@@ -5,8 +5,8 @@ use crate::{
     place::{ISSUER, Place, read},
 };
 use apply::{
-    Action,
-    control::{Call, Reply, Service, call, send, serve},
+    Action, Selection,
+    control::{Call, Reply, Service, call, export, send, serve},
 };
 use serde_json::json;
 use std::{os::unix::fs::PermissionsExt, path::Path, path::PathBuf, sync::Arc};
@@ -106,5 +106,29 @@ async fn a_call_of_the_api_is_handed_on_and_its_answer_comes_back() {
     drop(stop);
     task.await.unwrap();
     assert_eq!(call(&path, &asked).await.unwrap_err().code, "error-no-server");
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn a_server_exports_document_by_document() {
+    let place = Place::new(Engine::Sqlite).await;
+    let (path, stop, task) = start(&place).await;
+    send(&path, &read(CONTRACT), false).await.unwrap();
+    let mut texts = Vec::new();
+    let all = Selection { users: true, ..Selection::default() };
+    let take = |piece: apply::Piece| {
+        texts.push(piece.text);
+        Ok(())
+    };
+    export(&path, &all, take).await.unwrap();
+    assert_eq!(texts.len(), 1);
+    assert!(send(&path, &read(&texts[0]), false).await.unwrap().is_empty());
+    let full = |_| Err(std::io::ErrorKind::StorageFull.into());
+    assert_eq!(export(&path, &all, full).await.unwrap_err().code, "error-export");
+    let unknown = Selection { tenant: Some("nobody".to_owned()), ..all };
+    let error = export(&path, &unknown, |_| Ok(())).await.unwrap_err();
+    assert_eq!((error.kind, error.public.as_ref()), (base::Kind::NotFound, "There is no tenant nobody."));
+    drop(stop);
+    task.await.unwrap();
     place.remove().await;
 }

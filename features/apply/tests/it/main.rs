@@ -5,11 +5,17 @@
 #[cfg(test)]
 mod applications;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod place;
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]

@@ -1,12 +1,28 @@
 //! A database with a directory and a hashing pool, for one test.
 
 use apply::{Document, Plan, Report};
-use base::{Env, Id, MockClock, SealingKey, SystemRng, Time, id};
-use std::{path::PathBuf, sync::Arc};
+use base::{Clock, Env, Id, MockClock, SealingKey, SystemRng, Time, id};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 use store::{Db, Directory, Engine, MIGRATIONS, Tenant, migrate, rows, scratch::Scratch};
 use work::{HashPool, HashSettings};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
+
+const START: Time = Time::from_seconds(1_795_559_795);
+
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Time {
+        Time::from_micros(self.0.fetch_add(1_000, Ordering::Relaxed))
+    }
+}
 
 pub(crate) struct Place {
     pub(crate) directory: Directory,
@@ -17,10 +33,19 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn new(engine: Engine) -> Self {
+        Self::with_clock(engine, Arc::new(MockClock::at(START))).await
+    }
+
+    /// One whose clock goes on by a millisecond whenever it is read, so that ids are in order.
+    pub(crate) async fn ticking(engine: Engine) -> Self {
+        Self::with_clock(engine, Arc::new(Ticking(START.micros().into()))).await
+    }
+
+    async fn with_clock(engine: Engine, clock: Arc<dyn Clock>) -> Self {
         let scratch = Scratch::new(engine).await.unwrap();
         let db = scratch.open().await.unwrap();
         migrate(&db, MIGRATIONS).await.unwrap();
-        let env = Env::new(Arc::new(MockClock::at(Time::from_seconds(1_795_559_795))), Arc::new(SystemRng));
+        let env = Env::new(clock, Arc::new(SystemRng));
         let directory = Directory::new(db, env.clone(), SealingKey::generate(&SystemRng));
         let params = passwords::Params::new(64, 1, 1).unwrap();
         let pool =
@@ -31,6 +56,10 @@ impl Place {
     pub(crate) async fn remove(self) {
         let db = self.db().clone();
         self.scratch.remove(db).await.unwrap();
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.directory.env().now()
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -162,3 +162,58 @@ on_each!(a_user_name_of_somebody_else_is_refused, |place| {
     let refused = place.refuse(&user("username: bob")).await;
     assert!(refused.starts_with("tenants[0].users[0].username belongs to another account"), "{refused}");
 });
+
+on_each!(a_hash_of_another_system_lets_in_and_counts_at_creation_only, |place| {
+    let hash = {
+        let typed = passwords::Prepared::new("correct horse battery").unwrap();
+        place.pool.hash(typed, work::Priority::Other).await.unwrap().to_string()
+    };
+    let hashes = place.pool.hashes();
+    let yaml = user(&format!("password_hash: '{hash}'"));
+    assert!(!place.apply(&yaml).await.to_json().to_string().contains(&hash), "a report shows no hash");
+    assert_eq!(place.pool.hashes(), hashes, "nothing is computed");
+    let tenant = place.tenant("default").await;
+    let stored = async || {
+        let row = place.person(&tenant, "alice@example.com").await;
+        let credential = rows::credential::of_kind(place.db(), tenant.id, row.id, "password").await;
+        let (credential, key) = (credential.unwrap().unwrap(), tenant.person_key(&row).unwrap().unwrap());
+        accounts::open_password(&key, (tenant.id, credential.id), &credential.data).unwrap().to_string()
+    };
+    assert_eq!(stored().await, hash);
+    let other = hash.replace("$argon2id$v=19$m=64", "$argon2id$v=19$m=128");
+    assert!(place.apply(&user(&format!("password_hash: '{other}'"))).await.is_empty());
+    assert_eq!(stored().await, hash);
+    let (costly, both) = (hash.replace("m=64,t=1", "m=1048576,t=60"), "password: x, ");
+    for (fields, said) in [
+        (format!("password_hash: '{costly}'"), "password_hash costs too much"),
+        (format!("{both}password_hash: '{hash}'"), "password_hash stands beside password"),
+        ("password_hash: '$2b$12$abcdefghijklmnopqrstuv'".to_owned(), "password_hash cannot be imported"),
+    ] {
+        let problems = crate::place::problems(&user(&fields));
+        assert!(problems[0].contains(said), "{problems:?}");
+    }
+});
+
+on_each!(further_addresses_come_with_the_account, |place| {
+    let file = "emails: [{address: b@example.com, verified: true}, {address: a@example.com}]";
+    place.apply(&user(file)).await;
+    let tenant = place.tenant("default").await;
+    let person = place.id_of(&tenant, "alice@example.com").await.unwrap();
+    assert_eq!(place.id_of(&tenant, "a@example.com").await, Some(person));
+    let rows = rows::identifier::of_person(place.db(), tenant.id, person).await.unwrap();
+    let shown: Vec<_> = rows.iter().map(|row| (row.typed.as_str(), row.proof.is_some())).collect();
+    assert_eq!(shown, [("alice@example.com", false), ("b@example.com", true), ("a@example.com", false)]);
+    let found: Vec<String> =
+        place.db().many("SELECT text FROM search_text ORDER BY text", vec![]).await.unwrap();
+    assert_eq!(found, ["a@example.com", "alice@example.com", "b@example.com"]);
+    assert!(place.apply(&user(file)).await.is_empty());
+    let report = place
+        .apply(&user("emails: [{address: a@example.com, verified: true}, {address: c@example.com}]"))
+        .await;
+    assert_eq!(
+        report.changes[1].differs.iter().map(|d| d.field.as_str()).collect::<Vec<_>>(),
+        ["email_verified"]
+    );
+    assert!(report.notes.len() == 1, "one that was not there then is left out: {:?}", report.notes);
+    assert_eq!(place.id_of(&tenant, "c@example.com").await, None);
+});
