@@ -1,11 +1,12 @@
-//! Every endpoint of the document, as nobody, with too small a scope, and from another tenant.
+//! Every endpoint of the document, as nobody, with too small a scope, and from another tenant. As a
+//! customer: `tokens.rs`.
 
 use crate::world::{As, ORDINARY, World, worlds};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 /// Method, path with ids of things that exist in the first tenant, scope, whether it takes a body.
-async fn endpoints(world: &World) -> Vec<(String, String, String, bool)> {
+pub(crate) async fn endpoints(world: &World) -> Vec<(String, String, String, bool)> {
     let operator = As::operator();
     let user = world.user("alice").await;
     let app = json!({ "client_id": "shop", "metadata": { "redirect_uris": ["https://shop.example/cb"] } });

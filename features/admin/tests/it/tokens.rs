@@ -167,3 +167,28 @@ async fn abuse_68_a_customers_token_opens_nothing_until_they_are_made_administra
         world.remove().await;
     }
 }
+
+#[tokio::test]
+async fn abuse_25_a_customer_is_refused_by_every_endpoint() {
+    for world in worlds().await {
+        let endpoints = crate::every_endpoint::endpoints(&world).await;
+        let scopes: Vec<&str> =
+            crate::world::ORDINARY.iter().copied().chain(["tenants:read", "tenants:write"]).collect();
+        let (app, _) = application(&world, &scopes).await;
+        let user = world.user("mallory").await;
+        let (grant, sub) = granted(&world, &user, &app).await;
+        let own = AccessTokenClaims {
+            sub,
+            jti: jti(grant.id),
+            auth_time: Some(world.env.now().seconds()),
+            ..claims(&world, &scopes.join(" "))
+        };
+        let caller = signed(&world, &own).await;
+        for (method, path, _, takes) in endpoints {
+            let body = takes.then(|| json!({ "user": user, "scopes": scopes }));
+            let reply = world.call(&caller, (&method, &path), body, &[]).await;
+            assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{method} {path}: {}", reply.text);
+        }
+        world.remove().await;
+    }
+}
