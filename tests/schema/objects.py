@@ -5,6 +5,7 @@ the end which operations never succeeded.
 """
 
 import atexit
+import collections
 import json
 import os
 import pathlib
@@ -26,18 +27,25 @@ BODIES = {
     "POST /api-keys": lambda: {"name": "sent", "scopes": ["users:read"]},
     "POST /tenants": lambda: {"slug": f"sent-{made}"},
     "POST /tenants/{tenant}/api-keys": lambda: {"name": "sent", "scopes": ["users:read"]},
+    "POST /resource-servers": lambda: {"audience": f"https://sent-{made}.example", "scopes": [{"name": f"sent-{made}.read"}]},
+    "PATCH /resource-servers/{server}": lambda: {"name": "Sent"},
+    "POST /scopes": lambda: {"name": f"sent-{made}"},
     "POST /users/{user}/identifiers": lambda: {"value": f"sent-{made}@example.com"},
     "PUT /users/{user}/administrator": lambda: {"scopes": ["users:read"]},
 }
+positive = collections.Counter()
 called, succeeded = set(), set()
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     global made
-    made += 1
-    if case.operation.label in BODIES and made % 3 == 0 and not (case.meta and case.meta.generation.mode.is_negative):
-        case.body, case.media_type = BODIES[case.operation.label](), "application/json"
+    label = case.operation.label
+    if not (case.meta and case.meta.generation.mode.is_negative):
+        made += 1
+        positive[label] += 1
+        if label in BODIES and positive[label] % 3 == 1:
+            case.body, case.media_type = BODIES[label](), "application/json"
     parts = case.meta and case.meta.components.get(ParameterLocation.PATH)
     if parts and parts.mode.is_negative:
         return
@@ -65,7 +73,7 @@ def existing(method, path, name):
         return ids.pop() if ids and method == "DELETE" else None
     if name == "user":
         return known["user"] if method == "GET" or "{session}" in path or "{grant}" in path else fresh(name)
-    if name in ("application", "key") and method == "DELETE" and path.endswith("}"):
+    if name in ("application", "key", "server", "scope") and method == "DELETE" and path.endswith("}"):
         return known["application"] if "consents" in path else fresh(name)
     return known.get(name)
 
@@ -77,6 +85,8 @@ def fresh(name):
         "user": ("/users", {"username": f"made-{made}"}),
         "application": ("/applications", {"metadata": {"redirect_uris": ["https://shop.example/cb"]}}),
         "key": ("/api-keys", {"name": f"made {made}", "scopes": ["users:read"]}),
+        "server": ("/resource-servers", {"audience": f"https://made-{made}.example", "scopes": [{"name": f"made-{made}.read"}]}),
+        "scope": ("/scopes", {"name": f"made-{made}"}),
     }[name]
     answer = api.post(path, json=body)
     assert answer.status_code == 201, answer.text

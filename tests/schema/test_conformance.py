@@ -24,6 +24,7 @@ def files(place):
         "web": [f"core/web/tests/{name}.rs"],
         "base": [f"core/base/src/{name}.rs"],
         "outbound": [f"core/work/src/outbound/{name}.rs", f"core/work/src/outbound/tests/{name}.rs"],
+        "jobs": [f"core/work/src/jobs/tests/{name}.rs"],
         "edge": ["bin/keyward/src/observe/tests.rs"],
         "serve": ["bin/keyward/src/serve/tests.rs"],
         "config": ["bin/keyward/src/config/tests.rs"],
