@@ -58,6 +58,15 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same where only an error can be handed on.
+    pub(crate) fn into_error(self) -> Error {
+        let said = self.problems.iter().filter_map(|problem| problem.get("error")?.as_str());
+        let kind = if self.code == 2 { base::Kind::Invalid } else { base::Kind::Internal };
+        Error::new(kind, "error-failure", said.collect::<Vec<_>>().join("\n"))
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = if matches!(error.kind, base::Kind::Invalid) { 2 } else { 1 };

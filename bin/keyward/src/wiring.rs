@@ -20,7 +20,7 @@ use work::outbound::{self, Documents, Outbound, Policy};
 use work::{AccountSlots, Admission, HashPool, Jobs, MailSignal, Mailbox, Rate, Transport, Worker};
 
 /// The slug of the tenant that is made at first start.
-const FIRST_SLUG: &str = "default";
+pub(crate) const FIRST_SLUG: &str = "default";
 const FIRST_NAME: &str = "Keyward";
 /// How long background work may take to end once the last request was answered.
 const BACKGROUND_ENDS: Duration = Duration::from_secs(5);
@@ -87,13 +87,19 @@ pub(crate) async fn open(
     env: Env,
     options: OpenOptions,
 ) -> Result<Directory, Failure> {
-    let root = installation.root_key()?;
+    installation.root_key()?;
     let db = Db::open(&installation.database, options).await.map_err(|error| match error {
         store::DbError::Locked(path) => Failure::failed(format!(
             "Another server works on {path}. Stop it first, or give this one a database of its own."
         )),
         error => error.into(),
     })?;
+    prepare(db, installation, env).await
+}
+
+/// Brings an open database to this version and checks the root key.
+pub(crate) async fn prepare(db: Db, installation: &Installation, env: Env) -> Result<Directory, Failure> {
+    let root = installation.root_key()?;
     store::migrate(&db, &migrations()).await?;
     let directory = Directory::new(db, env, root);
     directory.check_root_key().await?;

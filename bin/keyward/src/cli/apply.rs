@@ -1,100 +1,130 @@
-//! `keyward apply`: hands the file to the server that holds the embedded database, or works on the
-//! database itself.
+//! `keyward apply`: hands the documents of a file to the server that holds the embedded database, or
+//! works on the database itself.
 
+use super::reach::reach;
 use crate::{
     failure::Failure,
     installation::{Installation, Place},
+    wiring::FIRST_SLUG,
 };
-use apply::{Document, Report};
+use apply::{Document, Documents, Report};
 use base::Env;
 use std::{
+    fs::File,
+    io::{BufRead, BufReader, Cursor, Read as _},
     path::Path,
-    time::{Duration, Instant},
 };
-use store::{Address, Db, DbError, Directory, OpenOptions};
-use tokio::time::sleep;
+use store::{Address, Directory};
 use work::{HashPool, HashSettings};
 
 /// The issuer of the very first tenant where neither a server nor the file has named one.
 const DEFAULT_ISSUER: &str = "http://localhost:8080";
-/// How long a server may hold the database without listening: at its start, at its end. Another
-/// command may hold it, too.
-const BETWEEN: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}.", file.display())))?;
-    let document = Document::parse(&text).map_err(|problems| {
-        let name = file.display();
-        Failure::problems(problems.iter().map(|problem| {
-            serde_json::json!({
-                "error": format!("{name}: {problem}"),
-                "path": problem.path,
-                "message": problem.message,
-            })
-        }))
-    })?;
+    let file = Source::open(file)?;
+    file.check()?;
     let installation = Installation::of(place)?;
-    let root_key = installation.root_key()?;
-    let report = beside_or_directly(&installation, root_key, &document, dry_run).await?;
-    print(&report, json);
-    Ok(())
-}
-
-async fn beside_or_directly(
-    installation: &Installation,
-    root_key: base::SealingKey,
-    document: &Document,
-    dry_run: bool,
-) -> Result<Report, Failure> {
-    let end = Instant::now() + BETWEEN;
-    loop {
-        match Db::open(&installation.database, OpenOptions::default()).await {
-            Ok(db) => {
-                let issuer = installation.issuer.as_deref().unwrap_or(DEFAULT_ISSUER);
-                return directly(db, root_key, (document, issuer), dry_run).await;
-            }
-            Err(DbError::Locked(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let socket = installation.socket().ok_or_else(|| Failure::failed("The database is locked."))?;
-        match apply::control::send(&socket, document, dry_run).await {
-            Ok(report) => return Ok(report),
-            Err(error) if error.code == "error-no-server" && Instant::now() < end => sleep(PAUSE).await,
-            Err(error) => return Err(error.into()),
-        }
+    installation.root_key()?;
+    // All of a file is compared before anything of it is written.
+    let mut report = carry_out(&installation, &file, true).await?;
+    if !dry_run {
+        report = carry_out(&installation, &file, false).await?;
     }
-}
-
-async fn directly(
-    db: Db,
-    root: base::SealingKey,
-    what: (&Document, &str),
-    dry_run: bool,
-) -> Result<Report, Failure> {
-    let (document, issuer) = what;
-    store::migrate(&db, &crate::wiring::migrations()).await?;
-    let env = Env::system();
-    let directory = Directory::new(db.clone(), env.clone(), root);
-    directory.check_root_key().await?;
-    let report = if dry_run {
-        apply::plan(&directory, document, issuer).await
-    } else {
-        if directory.resolve(Address::Root).await?.is_none() {
-            crate::wiring::first_tenant(&directory, issuer, false).await?;
-        }
-        let pool = HashPool::start(env, HashSettings::default())?;
-        apply::apply(&directory, &pool, document, issuer).await
-    };
-    db.close().await;
-    Ok(report?)
-}
-
-fn print(report: &Report, json: bool) {
     if json {
         println!("{}", report.to_json());
     } else {
         println!("{report}");
+    }
+    Ok(())
+}
+
+async fn carry_out(installation: &Installation, file: &Source<'_>, dry_run: bool) -> Result<Report, Failure> {
+    let beside = async |socket: &Path| {
+        let mut report = Report::default();
+        for document in file.documents() {
+            let document = document.map_err(|failure| failure.into_error())?;
+            report.extend(apply::control::send(socket, &document, dry_run).await?);
+        }
+        Ok(report)
+    };
+    reach(installation, async |directory| directly(directory, installation, file, dry_run).await, beside)
+        .await
+}
+
+async fn directly(
+    directory: &Directory,
+    installation: &Installation,
+    file: &Source<'_>,
+    dry_run: bool,
+) -> Result<Report, Failure> {
+    let issuer = installation.issuer.as_deref().unwrap_or(DEFAULT_ISSUER);
+    let pool = HashPool::start(Env::system(), HashSettings::default())?;
+    let mut report = Report::default();
+    for document in file.documents() {
+        let document = document?;
+        if dry_run {
+            report.extend(apply::plan(directory, &document, issuer).await?);
+            continue;
+        }
+        if directory.resolve(Address::Root).await?.is_none() {
+            let own = document.issuer_of(FIRST_SLUG).unwrap_or(issuer);
+            crate::wiring::first_tenant(directory, own, false).await?;
+        }
+        report.extend(apply::apply(directory, &pool, &document, issuer).await?);
+    }
+    Ok(report)
+}
+
+/// A file that is read several times.
+struct Source<'a> {
+    path: &'a Path,
+    /// All of it, where it can be read only once.
+    held: Option<Vec<u8>>,
+}
+
+impl<'a> Source<'a> {
+    fn open(path: &'a Path) -> Result<Self, Failure> {
+        let unreadable =
+            |error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}.", path.display()));
+        let mut file = File::open(path).map_err(unreadable)?;
+        let mut held = None;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            file.read_to_end(held.insert(Vec::new())).map_err(unreadable)?;
+        }
+        Ok(Self { path, held })
+    }
+
+    fn documents(&self) -> impl Iterator<Item = Result<Document, Failure>> {
+        let file: std::io::Result<Box<dyn BufRead + '_>> = match &self.held {
+            Some(held) => Ok(Box::new(Cursor::new(held.as_slice()))),
+            None => File::open(self.path).map(|file| Box::new(BufReader::new(file)) as Box<dyn BufRead>),
+        };
+        let (texts, failed) = match file {
+            Ok(file) => (Some(Documents::new(file)), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        texts.into_iter().flatten().chain(failed).zip(1..).map(|(text, number)| self.read(text, number))
+    }
+
+    fn read(&self, text: std::io::Result<String>, number: usize) -> Result<Document, Failure> {
+        let name = match number {
+            1 => self.path.display().to_string(),
+            _ => format!("{}: document {number}", self.path.display()),
+        };
+        let text = text.map_err(|error| Failure::usage(format!("{name} cannot be read: {error}.")))?;
+        Document::parse(&text).map_err(|problems| {
+            Failure::problems(problems.iter().map(|problem| {
+                serde_json::json!({
+                    "error": format!("{name}: {problem}"),
+                    "path": problem.path,
+                    "message": problem.message,
+                })
+            }))
+        })
+    }
+
+    /// Whether every document can be read.
+    fn check(&self) -> Result<(), Failure> {
+        self.documents().try_for_each(|document| document.map(drop))
     }
 }

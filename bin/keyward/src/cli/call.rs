@@ -2,6 +2,7 @@
 //! row of a table; what it does is the API's business. It goes to the server that holds an embedded
 //! database, else it works on the database itself.
 
+use super::reach::reach;
 use crate::{
     failure::Failure,
     installation::{Installation, Place},
@@ -10,7 +11,8 @@ use crate::{
 use apply::control::{Call, Reply};
 use base::Env;
 use serde_json::{Map, Value};
-use store::{Db, DbError, OpenOptions};
+use std::path::Path;
+use store::Directory;
 use work::{HashPool, HashSettings};
 
 /// `keyward NOUN VERB`, the method and the path with its places.
@@ -154,24 +156,13 @@ fn encoded(text: &str) -> String {
 
 async fn send(place: &Place, call: &Call, json: bool) -> Result<(), Failure> {
     let installation = Installation::of(place)?;
-    let reply = match Db::open(&installation.database, OpenOptions::default()).await {
-        Ok(db) => directly(db, &installation, call).await?,
-        Err(DbError::Locked(_)) => {
-            let socket = installation.socket().ok_or_else(|| Failure::failed("The database is locked."))?;
-            apply::control::call(&socket, call).await?
-        }
-        Err(error) => return Err(error.into()),
+    let directly = async |directory: &Directory| {
+        let pool = HashPool::start(Env::system(), HashSettings::default())?;
+        Ok(wiring::calls(directory, &pool)(call.clone()).await)
     };
+    let beside = async |socket: &Path| apply::control::call(socket, call).await;
+    let reply = reach(&installation, directly, beside).await?;
     print(&reply, json)
-}
-
-async fn directly(db: Db, installation: &Installation, call: &Call) -> Result<Reply, Failure> {
-    db.close().await;
-    let directory = wiring::open(installation, Env::system(), OpenOptions::default()).await?;
-    let pool = HashPool::start(Env::system(), HashSettings::default())?;
-    let reply = wiring::calls(&directory, &pool)(call.clone()).await;
-    directory.db().close().await;
-    Ok(reply)
 }
 
 /// The answer on stdout; a refusal on stderr with exit code 1, or 2 where the call itself was wrong.

@@ -5,7 +5,9 @@ mod apply;
 mod call;
 mod check;
 mod dev;
+mod export;
 mod migrate;
+mod reach;
 mod server;
 
 use crate::{failure::Failure, installation::Place};
@@ -54,6 +56,20 @@ enum Verb {
         /// Only say what would change.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Write tenants, applications and users as a file that `apply` reads.
+    Export {
+        /// The slug of a tenant; without it all of them.
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// People too, with the hashes of their passwords.
+        #[arg(long)]
+        users: bool,
+        /// Where to write it, in place of the standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
     },
     /// Manage people.
     User(Api),
@@ -163,6 +179,9 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
         }
         Verb::Migrate { place, dry_run } => migrate::run(&place, dry_run, json).await,
         Verb::Apply { file, place, dry_run } => apply::run(&file, &place, dry_run, json).await,
+        Verb::Export { tenant, users, out, place } => {
+            export::run(&place, ::apply::Selection { tenant, users, json }, out.as_deref()).await
+        }
         Verb::User(api) => manage("user", &api, json).await,
         Verb::App(api) => manage("app", &api, json).await,
         Verb::Resource(api) => manage("resource", &api, json).await,

@@ -186,7 +186,7 @@ async fn applying_an_export_changes_nothing_and_makes_the_same_elsewhere() {
                     let declared = format!(
                         "tenants: [{{slug: {}, resource_servers: [{{audience: 'https://api.example', scopes: \
                          [{{name: orders.read, description: Orders}}], access_token_lifetime: 60}}, \
-                         {{audience: 'urn:x', name: X}}], scopes: [{{name: loyalty, claims: [own]}}]}}]",
+                         {{audience: 'urn:x', name: X}}], scopes: [{{name: loyalty, claims: {{own: own}}}}]}}]",
                         tenant.slug
                     );
                     apply(&place, &declared).await;
