@@ -4,6 +4,7 @@ page nor loses a mail."""
 import asyncio
 import email
 import email.policy
+import itertools
 import logging
 import re
 import ssl
@@ -13,7 +14,7 @@ import unittest
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from harness import ENGINES, PASSWORD, Browser, Place, certificate, eventually, free_port, serve
+from harness import ENGINES, PASSWORD, Browser, Place, apply, certificate, eventually, free_port, serve
 
 USER, SECRET = b"keyward", b"pass word"
 
@@ -159,6 +160,37 @@ class Mail(unittest.TestCase):
                 log = self.log()
                 for secret in (SECRET.decode(), link.rsplit("/", 1)[1], "new@example.com"):
                     self.assertNotIn(secret, log)
+                self.assertEqual(self.server.stop(), 0)
+
+    def test_a_mail_is_drawn_by_the_tenants_own_templates(self):
+        for engine in ENGINES:
+            with self.subTest(engine):
+                self.begin(engine)
+                own = {
+                    "mail-verify-address.subject": "{{ tenant }}\n: Grüße & {{ code }}",
+                    "mail-verify-address.txt": "Welcome.\n\n    {{ code }}\n",
+                    "mail-verify-address.html": "<h1>{{ subject }}</h1><p>{{ code }}</p>",
+                }
+                document = lambda templates: {"tenants": [{"slug": "default", "settings": {"templates": templates}}]}
+                broken = apply(self.place, document(own | {"mail-verify-address.txt": "Welcome\n{{ cod }}"}))
+                self.assertNotEqual(broken.returncode, 0)
+                self.assertIn('line 2: there is no variable "cod"', broken.stderr)
+                done = apply(self.place, document(own))
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+                def drawn(numbers=itertools.count()):
+                    address = f"own{next(numbers)}@example.com"
+                    found = (*self.register(address), self.arrives(address, 10))
+                    return found if "Grüße" in str(found[2]["subject"]) else None
+
+                # A change of another process is in force within two seconds.
+                browser, page, mail = eventually(drawn, 5, "a mail by the template")
+                code = re.search(r"\d{6}", str(mail["subject"])).group(0)
+                self.assertRegex(str(mail["subject"]), rf"^\S.* : Grüße & {code}$")
+                self.assertEqual(mail.get_body(("plain",)).get_content().split(), ["Welcome.", code])
+                html = mail.get_body(("html",)).get_content()
+                self.assertIn(f"Grüße &amp; {code}</h1><p>{code}</p>", html)
+                self.finish(browser, page, mail)
                 self.assertEqual(self.server.stop(), 0)
 
     def test_a_forgotten_password_and_an_address_nobody_has_look_alike(self):
