@@ -1,5 +1,5 @@
-//! `keyward user|app|tenant|key|audit …` and `keyward call …`: the admin API by hand. A command is a
-//! row of a table; what it does is the API's business. It goes to the server that holds an embedded
+//! `keyward user|app|resource|scope|tenant|key|audit …` and `keyward call …`: the admin API by hand. A command
+//! is a row of a table; what it does is the API's business. It goes to the server that holds an embedded
 //! database, else it works on the database itself.
 
 use super::reach::reach;
@@ -38,6 +38,9 @@ const COMMANDS: &[Command] = &[
     ("app", "change", "PATCH", "/applications/{application}"),
     ("app", "secrets", "GET", "/applications/{application}/secrets"),
     ("app", "new-secret", "POST", "/applications/{application}/secrets"),
+    ("app", "registration-tokens", "GET", "/initial-access-tokens"),
+    ("app", "new-registration-token", "POST", "/initial-access-tokens"),
+    ("app", "drop-registration-token", "DELETE", "/initial-access-tokens/{token}"),
     ("app", "delete", "DELETE", "/applications/{application}"),
     ("resource", "list", "GET", "/resource-servers"),
     ("resource", "show", "GET", "/resource-servers/{server}"),

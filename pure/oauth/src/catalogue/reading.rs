@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{IdentityScope, ResourceScope, ResourceServer, Words};
 use crate::{
     ClientId, Scope,
-    client::AccessTokenFormat,
+    client::{AccessTokenFormat, Lifetimes},
     mapping::{Mapping, Mappings, is_mappable},
 };
 
@@ -18,7 +18,7 @@ pub type Flaws = Vec<(String, String)>;
 /// The most scopes of a server and claims of a scope.
 const MANY: usize = 500;
 /// The longest life of an access token, in seconds.
-const LONGEST: i64 = 365 * 86_400;
+const LONGEST: i64 = Lifetimes::LONGEST_SIGNED;
 
 impl ResourceServer {
     /// The members of a declaration.
