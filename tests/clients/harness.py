@@ -319,7 +319,8 @@ class Browser:
         url = urllib.parse.urljoin(base or self.origin + "/", url)
         for _ in range(10):
             if not any((url + "/").startswith(origin + "/") or url.startswith(origin + "?") for origin in self.origins):
-                return Page(None, url)
+                # Where an answer has no fragment of its own, Keyward's says so; no application is sent it.
+                return Page(None, url.removesuffix("#_"))
             if not self.keep:
                 self.http.cookies.clear()
             # A browser says where a form comes from.
