@@ -246,9 +246,9 @@ async fn preview(call: &Call) -> Result<Answer, Refusal> {
 
 async fn send(call: &Call) -> Result<Answer, Refusal> {
     let TestMail { to, locale } = call.sent()?;
-    let (Some(subject), Some(text), html) = (match drawn(call, None, locale.as_deref())? {
-        templates::Preview { subject, text, html, .. } => (subject, text, html),
-    }) else {
+    let templates::Preview { subject: Some(subject), text: Some(text), html, .. } =
+        drawn(call, None, locale.as_deref())?
+    else {
         return Err(Refusal::because(WRONG_STATE, "Only mails can be sent."));
     };
     let (person, to) = receiver(call, to.as_deref()).await?;
