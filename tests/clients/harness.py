@@ -319,8 +319,7 @@ class Browser:
         url = urllib.parse.urljoin(base or self.origin + "/", url)
         for _ in range(10):
             if not any((url + "/").startswith(origin + "/") or url.startswith(origin + "?") for origin in self.origins):
-                # Where an answer has no fragment of its own, Keyward's says so; no application is sent it.
-                return Page(None, url.removesuffix("#_"))
+                return Page(None, url)
             if not self.keep:
                 self.http.cookies.clear()
             # A browser says where a form comes from.

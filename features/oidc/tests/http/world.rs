@@ -126,7 +126,6 @@ impl Answer {
     /// A parameter of the address that it redirects to.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
         let (_, query) = self.location().split_once('?').unwrap();
-        let query = query.strip_suffix("#_").unwrap_or(query);
         Params::parse(query.as_bytes()).unwrap().first(name).map(str::to_owned)
     }
 

@@ -74,13 +74,7 @@ impl ReturnAddress {
         let state = self.state.as_deref().map(|state| ("state", state));
         let all = parameters.iter().copied().chain(state).chain([("iss", issuer)]);
         match self.response_mode {
-            // A fragment of its own: a browser carries the one of the page before over a redirect
-            // that has none (RFC 9110 section 10.2.2). Not for an address that no browser opens: its
-            // application sees the fragment, and libraries then look for the answer in it.
-            ResponseMode::Query => {
-                let tail = if self.redirect_uri.is_private_use() { "" } else { "#_" };
-                Answer::Location(self.redirect_uri.with_query(&encode(all)) + tail)
-            }
+            ResponseMode::Query => Answer::Location(self.redirect_uri.with_query(&encode(all))),
             ResponseMode::Fragment => Answer::Location(self.redirect_uri.with_fragment(&encode(all))),
             ResponseMode::FormPost => Answer::FormPost {
                 action: self.redirect_uri.to_string(),
@@ -137,22 +131,5 @@ impl FromStr for ResponseMode {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         Self::ALL.iter().copied().find(|mode| mode.as_str() == text).ok_or(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_browser_opens_gets_a_fragment() {
-        for (address, answer) in [
-            ("https://app.example/cb", "https://app.example/cb?code=c1&iss=i#_"),
-            ("com.example.app:/cb", "com.example.app:/cb?code=c1&iss=i"),
-        ] {
-            let redirect_uri = address.parse().unwrap();
-            let to = ReturnAddress { redirect_uri, state: None, response_mode: ResponseMode::Query };
-            assert_eq!(to.answer("i", &[("code", "c1")]), Answer::Location(answer.into()));
-        }
     }
 }
