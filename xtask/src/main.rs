@@ -5,6 +5,7 @@
 
 mod bans;
 mod deps;
+mod docs;
 mod licences;
 mod project;
 mod sizes;
@@ -30,6 +31,7 @@ const RULES: &[Rule] = &[
     Rule { name: "licences", keeps: "every licence is one that we may ship", check: licences::check },
     Rule { name: "sizes", keeps: "no file above 800 lines, tests apart", check: sizes::check },
     Rule { name: "sql", keeps: "SQL where it belongs, a table in one crate only", check: sql::check },
+    Rule { name: "docs", keeps: "no dead link, and every page in the book", check: docs::check },
 ];
 
 fn main() -> ExitCode {
