@@ -8,7 +8,10 @@ PROGRAM := $(TARGET)/debug/keyward
 # Test vectors that are not part of the project, if they are there.
 VECTORS := $(abspath $(wildcard ../shared/vectors))
 
-.PHONY: help run build test interop lint look toolchain
+# What builds the book where no mdbook is installed.
+MDBOOK_VERSION := 0.5.4
+
+.PHONY: help run build test interop lint look docs toolchain
 
 help: ## this list
 	@echo "Keyward"
@@ -52,6 +55,17 @@ lint: toolchain ## formatting, clippy without warnings, and the rules of xtask
 
 look: toolchain ## draw every page in every state as contact sheets (PNG) under ./look
 	@set -e; needs="$$(tests/setup.sh browser)"; eval "$$needs"; tests/look/run.sh
+
+docs: ## build the book of docs/ in target/book (without an installed mdbook: compiles one, once, some minutes)
+	@set -e; mdbook="$$(command -v mdbook || echo $(TARGET)/mdbook/bin/mdbook)"; \
+	if [ ! -x "$$mdbook" ]; then \
+		echo "docs: compiling mdbook $(MDBOOK_VERSION) into $(TARGET)/mdbook, which takes two to six minutes, once"; \
+		cargo install --quiet mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --features search \
+			--root $(TARGET)/mdbook; \
+	fi; \
+	"$$mdbook" build docs --dest-dir $(TARGET)/book; \
+	find $(TARGET)/book/examples \( -name node_modules -o -name target -o -name .venv \) -prune -exec rm -rf {} +; \
+	echo $(TARGET)/book/index.html
 
 # A C compiler and a Rust that is new enough, or a sentence that says what to type.
 toolchain:
