@@ -6,6 +6,7 @@ mod failure;
 mod installation;
 mod observe;
 mod serve;
+mod tokens;
 mod wiring;
 
 use std::process::ExitCode;

@@ -266,8 +266,12 @@ async fn drop_kept_answers(directory: Directory) {
 /// The admin API as the command line of this machine calls it.
 pub(crate) fn calls(directory: &Directory, pool: &HashPool) -> apply::control::Calls {
     let (directory, pool) = (directory.clone(), pool.clone());
-    let router = admin::routes(admin::Admin { site: Site::new(directory.clone()), pool });
+    let router = admin::routes(api(Site::new(directory.clone()), pool));
     Arc::new(move |call| Box::pin(carry_out(directory.clone(), router.clone(), call)))
+}
+
+fn api(site: Site, pool: HashPool) -> admin::Admin {
+    admin::Admin { site, pool, tokens: Arc::new(crate::tokens::Tokens) }
 }
 
 async fn carry_out(
@@ -320,7 +324,7 @@ fn application(program: &Program, mail: &MailSignal, outbound: Outbound) -> Resu
     let journeys = signin.journeys();
     let mut router = Router::new()
         .merge(web::routes(site.clone()))
-        .merge(admin::routes(admin::Admin { site: site.clone(), pool: program.pool.clone() }))
+        .merge(admin::routes(api(site.clone(), program.pool.clone())))
         .merge(signin::routes(signin))
         .merge(account::routes(account::Account { site: site.clone(), journeys: Arc::clone(&journeys) }))
         .merge(oidc::routes(oidc::Oidc { site: site.clone(), journeys, documents, outbound, admission }));

@@ -2,6 +2,7 @@
 //! identity comes from anywhere else.
 
 use crate::{
+    Admin,
     refusal::{Refusal, UNAUTHENTICATED},
     rows::{administrator, api_key},
     scope::Permissions,
@@ -80,7 +81,8 @@ impl Caller {
     ///
     /// # Errors
     /// `unauthenticated` for nobody.
-    pub(crate) async fn of(directory: &Directory, tenant: &Tenant, parts: &Parts) -> Result<Self, Refusal> {
+    pub(crate) async fn of(admin: &Admin, tenant: &Tenant, parts: &Parts) -> Result<Self, Refusal> {
+        let directory = admin.site.directory();
         if let Some(Self::Operator) = parts.extensions.get::<Self>() {
             return Ok(Self::Operator);
         }
@@ -90,7 +92,10 @@ impl Caller {
         let token = bearer::extract(sent.to_str().ok(), None).map_err(|_| nobody())?;
         let found = match Handle::parse(HandleKind::ApiKey, &token) {
             Some(handle) => by_key(directory, tenant, &handle).await?,
-            None => by_token(directory, tenant, &token).await?,
+            None => match admin.tokens.opened(tenant, &token).or_else(|| verified(tenant, &token)) {
+                Some(claims) => by_token(directory, tenant, claims).await?,
+                None => None,
+            },
         };
         found.ok_or_else(nobody)
     }
@@ -110,11 +115,14 @@ async fn by_key(directory: &Directory, tenant: &Tenant, handle: &Handle) -> Resu
     Ok(Some(Caller::Key { id: row.id, permissions: Permissions::stored(&row.scopes) }))
 }
 
-/// An access token that this tenant signed for this API (RFC 9068, section 4), whose application is
-/// in use. A person's is worth what its grant allows and no more than they may do as administrator.
-async fn by_token(directory: &Directory, tenant: &Tenant, token: &str) -> Result<Option<Caller>, Refusal> {
+/// An access token that this tenant signed (RFC 9068, section 4) or sealed for this API, whose
+/// application is in use. A person's is worth what its grant allows and no more than they may do as administrator.
+async fn by_token(
+    directory: &Directory,
+    tenant: &Tenant,
+    claims: AccessTokenClaims,
+) -> Result<Option<Caller>, Refusal> {
     let now = directory.env().now();
-    let Some(claims) = verified(tenant, token) else { return Ok(None) };
     let is_here = |aud: &String| is_audience(tenant, aud);
     if !tenant.is_issuer(&claims.iss) || now.seconds() >= claims.exp || !claims.aud.iter().any(is_here) {
         return Ok(None);
@@ -166,7 +174,7 @@ fn grant_of(token_id: &str) -> Option<Id<id::Grant>> {
 }
 
 /// Whether this is what tokens for this API are addressed to, under the issuer of today or one of before.
-fn is_audience(tenant: &Tenant, named: &str) -> bool {
+pub(crate) fn is_audience(tenant: &Tenant, named: &str) -> bool {
     named.strip_suffix("/api/v1").is_some_and(|issuer| tenant.is_issuer(issuer))
 }
 

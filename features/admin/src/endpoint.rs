@@ -180,6 +180,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Endpoint> {
         crate::secrets::ENDPOINTS,
         crate::resource_servers::ENDPOINTS,
         crate::scopes::ENDPOINTS,
+        crate::initial_tokens::ENDPOINTS,
         crate::api_keys::ENDPOINTS,
         crate::administrators::ENDPOINTS,
         crate::keys::ENDPOINTS,

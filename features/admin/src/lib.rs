@@ -11,11 +11,13 @@ mod api_keys;
 mod applications;
 mod call;
 mod caller;
+mod cors;
 mod cursor;
 mod declared;
 mod endpoint;
 mod events;
 mod idempotency;
+mod initial_tokens;
 mod keys;
 mod openapi;
 mod power;
@@ -31,21 +33,24 @@ mod shape;
 mod stamp;
 mod templates;
 mod tenants;
+mod tokens;
 mod users;
 
 pub use caller::Caller;
 pub use refusal::{CODES, Code};
 pub use scope::{Permission, Permissions};
+pub use tokens::{InitialToken, InitialTokens, Tokens};
 
 use axum::{
     Json, Router,
     extract::{Path, Request, State},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, get, on},
 };
 use base::{Id, Time, id};
 use endpoint::Verb;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use store::{Migration, Unit};
 use web::Site;
 use work::HashPool;
@@ -74,6 +79,8 @@ pub struct Admin {
     pub site: Site,
     /// Where passwords are hashed.
     pub pool: HashPool,
+    /// Who makes tokens.
+    pub tokens: Arc<dyn Tokens>,
 }
 
 /// The routes of the API, below `/api/v1`.
@@ -100,6 +107,7 @@ pub fn routes(state: Admin) -> Router {
         .route("/api/v1/openapi.json", get(document).fallback(serve::wrong_method))
         .route("/api/v1/problems/{code}", get(problem).fallback(serve::wrong_method))
         .route("/api/v1/{*rest}", any(serve::nowhere))
+        .layer(from_fn_with_state((state.clone(), cors::Origins::default()), cors::share))
         .with_state(state)
 }
 

@@ -81,8 +81,7 @@ async fn admit(
     tenant: Arc<Tenant>,
     (parts, body): (&mut Parts, Body),
 ) -> Result<Call, Refusal> {
-    let directory = admin.site.directory();
-    let caller = Caller::of(directory, &tenant, parts).await?;
+    let caller = Caller::of(&admin, &tenant, parts).await?;
     if endpoint.root && !is_root(&admin, &tenant).await? {
         return Err(Refusal::not_found());
     }

@@ -147,7 +147,7 @@ async fn one(call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::of(&show(&row))?.version(row.version))
 }
 
-/// Its keys and first event are made together by the directory; a repeat meets the short name.
+/// The tenant, its keys, both events and the answer for a repeat are one unit.
 async fn create(call: &Call) -> Result<Answer, Refusal> {
     let new: NewTenantBody = call.sent()?;
     let slug = rules::slug(&new.slug).map_err(|message| Refusal::field("slug", message))?;
@@ -160,24 +160,36 @@ async fn create(call: &Call) -> Result<Answer, Refusal> {
     let settings = patched(&Settings::default(), &new.settings.map(|s| s.0).unwrap_or_default())?;
     let settings = serde_json::to_string(&settings)
         .map_err(|error| base::Error::internal(format!("settings: {error}")))?;
-    let (db, event_name) = (call.db(), name.clone());
+    let db = call.db();
     if tenant::by_slug(db, &slug).await?.is_some() {
         return Err(Refusal::taken("slug"));
     }
     if tenant::by_issuer(db, &issuer).await?.is_some() {
         return Err(Refusal::taken("issuer"));
     }
-    let made = call.directory().create_tenant(NewTenant { slug: slug.clone(), name, issuer, settings }).await;
-    let made = match made {
-        Ok(made) => made,
-        Err(error) if error.kind == Kind::Conflict => return Err(Refusal::taken("slug")),
-        Err(error) => return Err(error.into()),
-    };
-    let row = tenant::by_id(db, made.id).await?.ok_or_else(Refusal::not_found)?;
-    let answer = Answer::of(&show(&row))?.version(row.version).at(format!("/tenants/{}", row.id));
-    let detail = json!({ "tenant": row.id, "slug": slug, "name": event_name });
-    let unit = call.unit("tenant.added", crate::call::About::NOBODY, detail);
-    call.finish(unit, answer).await
+    let new = NewTenant { slug, name, issuer, settings };
+    let mut answer = Err(Refusal::Again);
+    let made = call.directory().create_tenant_with(new, |row, unit| {
+        let detail =
+            json!({ "by": call.caller.named(), "tenant": row.id, "slug": row.slug, "name": row.name });
+        let event = Event::new(call.env(), "tenant.added")
+            .actor(call.caller.actor())
+            .origin(call.origin.clone())
+            .detail(detail);
+        unit.record(call.tenant.event(call.env(), event, None));
+        let made = Answer::of(&show(row))
+            .map(|answer| answer.version(row.version).at(format!("/tenants/{}", row.id)));
+        if let (Some(repeat), Ok(made)) = (&call.repeat, &made) {
+            repeat.keep(call, unit, made);
+        }
+        answer = made;
+    });
+    match made.await {
+        Ok(_) => answer,
+        // Who has the name, or whether this is a repeat, shows at another look.
+        Err(error) if error.kind == Kind::Conflict => Err(Refusal::Again),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn update(call: &Call) -> Result<Answer, Refusal> {

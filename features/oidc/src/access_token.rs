@@ -44,18 +44,20 @@ pub(crate) fn seal(env: &Env, tenant: &Tenant, claims: &AccessTokenClaims) -> Re
     Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed)))
 }
 
+/// The claims of an opaque access token of this tenant, whether or not it still works; of anything
+/// else none.
+#[must_use]
+pub fn opened(tenant: &Tenant, token: &str) -> Option<AccessTokenClaims> {
+    let sealed = URL_SAFE_NO_PAD.decode(token.strip_prefix(PREFIX)?).ok()?;
+    let plain = tenant.key.open(Aad::new(&tenant.id, LABEL, &tenant.id), &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
 /// The claims of an access token of this tenant that has not expired, made under an issuer of today
 /// or of before; of anything else none.
 pub(crate) fn read(call: &Call, token: &str) -> Option<AccessTokenClaims> {
     let tenant = &call.tenant;
-    let claims: AccessTokenClaims = match token.strip_prefix(PREFIX) {
-        Some(sealed) => {
-            let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-            let plain = tenant.key.open(Aad::new(&tenant.id, LABEL, &tenant.id), &sealed).ok()?;
-            serde_json::from_slice(&plain).ok()?
-        }
-        None => keys::verify(tenant, token, Typ::AccessToken)?,
-    };
+    let claims = opened(tenant, token).or_else(|| keys::verify(tenant, token, Typ::AccessToken))?;
     (tenant.is_issuer(&claims.iss) && call.now().seconds() < claims.exp).then_some(claims)
 }
 

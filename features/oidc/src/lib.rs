@@ -38,9 +38,10 @@ mod subject;
 mod token;
 mod userinfo;
 
+pub use access_token::opened;
 pub use destination::Requests;
 pub use notice::notices;
-pub use register::initial_access;
+pub use register::{InitialAccess, drop_initial_access, initial_access, initial_access_tokens};
 pub use rows::{MIGRATIONS, statements};
 
 use axum::{

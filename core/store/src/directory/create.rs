@@ -8,6 +8,10 @@ use crate::{
 use base::{Aad, Error, Event, Kind, SealingKey};
 use std::sync::Arc;
 
+/// What access tokens and ID tokens are signed with where nothing else is asked for. These keys are there
+/// from the beginning, so that nobody reads the tenant's keys before what they will be signed with.
+const FIRST: [jose::Algorithm; 2] = [jose::Algorithm::Es256, jose::Algorithm::Rs256];
+
 /// What a new tenant is given.
 #[derive(Debug, Clone)]
 pub struct NewTenant {
@@ -22,11 +26,23 @@ pub struct NewTenant {
 }
 
 impl Directory {
-    /// Makes a tenant with its key, an HMAC key for each purpose and an ES256 signing key.
+    /// Makes a tenant with its key, an HMAC key for each purpose and its first signing keys.
     ///
     /// # Errors
     /// Kind `Conflict` if slug or issuer are taken; `Unavailable` if the store cannot answer.
     pub async fn create_tenant(&self, new: NewTenant) -> Result<Arc<Tenant>, Error> {
+        self.create_tenant_with(new, |_, _| {}).await
+    }
+
+    /// The same, with more in the unit that makes it.
+    ///
+    /// # Errors
+    /// As [`Directory::create_tenant`]; kind `Conflict` also if what is added conflicts.
+    pub async fn create_tenant_with(
+        &self,
+        new: NewTenant,
+        also: impl FnOnce(&TenantRow, &mut Unit),
+    ) -> Result<Arc<Tenant>, Error> {
         let (env, now) = (self.env(), self.env().now());
         let id = env.id();
         let key = SealingKey::generate(env.rng());
@@ -49,8 +65,11 @@ impl Directory {
             let secret: [u8; 32] = env.bytes();
             rows::key::insert(&mut unit, id, &self.key_row(&tenant, (purpose.as_str(), "HS256"), 1, &secret));
         }
-        let signing = self.signing_key_row(&tenant, (jose::Algorithm::Es256, 1), KeyState::Current)?;
-        rows::key::insert(&mut unit, id, &signing);
+        for algorithm in FIRST {
+            let key = self.signing_key_row(&tenant, (algorithm, 1), KeyState::Current)?;
+            rows::key::insert(&mut unit, id, &key);
+        }
+        also(&row, &mut unit);
         match self.db().commit(unit).await? {
             Outcome::Done => {}
             Outcome::Conflict { .. } => {

@@ -7,7 +7,7 @@ use crate::{
     users::{Found, changed, show},
 };
 use base::{Email, Error, Event, Identifier, Secret, Username};
-use passwords::Prepared;
+use passwords::{PhcString, Prepared};
 use serde_json::{Map, Value, json};
 use store::{
     Outcome, Unit,
@@ -32,6 +32,8 @@ shape! {
         username: Option<String>,
         /// Their first password. Without one they set it by recovery.
         password: Option<NewPassword>,
+        /// In its place the hash that another system made of it.
+        password_hash: Option<NewHash>,
         /// Their language.
         locale: Option<String>,
         /// The subject under which applications know them already; a random one without.
@@ -74,6 +76,17 @@ impl crate::shape::Shape for NewPassword {
     }
 }
 
+/// The hash of a password, made by another system.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct NewHash(Secret<String>);
+
+impl crate::shape::Shape for NewHash {
+    fn schema(_: &mut crate::shape::Components) -> Value {
+        json!({ "type": "string", "pattern": r"^\$argon2id\$v=19\$", "maxLength": 320, "writeOnly": true })
+    }
+}
+
 /// What is wrong, field by field.
 #[derive(Default)]
 struct Problems(Vec<(String, String)>);
@@ -104,6 +117,7 @@ struct Draft {
     identifiers: Vec<Proven>,
     external: Vec<(String, String)>,
     password: Option<Prepared>,
+    hash: Option<PhcString>,
 }
 
 fn check(new: &NewUser) -> Result<Draft, Refusal> {
@@ -115,6 +129,11 @@ fn check(new: &NewUser) -> Result<Draft, Refusal> {
     }
     let password = new.password.as_ref();
     let password = password.and_then(|password| problems.take("password", prepared(password)));
+    let hash = new.password_hash.as_ref();
+    let hash = hash.and_then(|hash| problems.take("password_hash", PhcString::import(hash.0.expose())));
+    if new.password.is_some() && new.password_hash.is_some() {
+        problems.0.push(("password_hash".to_owned(), "stands beside password; send one of them".to_owned()));
+    }
     if let Some(locale) = &new.locale {
         problems.take("locale", rules::language(locale));
     }
@@ -132,7 +151,7 @@ fn check(new: &NewUser) -> Result<Draft, Refusal> {
     let proof = new.email_verified.unwrap_or(false).then_some("operator");
     let email = email.map(|email| (Identifier::Email(email), proof));
     let username = username.map(|name| (Identifier::Username(name), None));
-    Ok(Draft { identifiers: email.into_iter().chain(username).collect(), external, password })
+    Ok(Draft { identifiers: email.into_iter().chain(username).collect(), external, password, hash })
 }
 
 fn prepared(password: &NewPassword) -> Result<Prepared, String> {
@@ -149,7 +168,7 @@ pub(crate) async fn create(call: &Call) -> Result<Answer, Refusal> {
     taken(call, &draft, new.sub.as_deref()).await?;
     let phc = match draft.password {
         Some(password) => Some(call.admin.pool.hash(password, Priority::Other).await?.to_string()),
-        None => None,
+        None => draft.hash.as_ref().map(ToString::to_string),
     };
     let (env, tenant) = (call.env(), &call.tenant);
     let attributes = new.attributes.unwrap_or_default();

@@ -18,6 +18,7 @@ pub(crate) async fn endpoints(world: &World) -> Vec<(String, String, String, boo
     let server = json!({ "audience": "https://orders.example", "scopes": [{ "name": "orders.read" }] });
     let server = world.post(&operator, "/resource-servers", server).await.ok();
     let scope = world.post(&operator, "/scopes", json!({ "name": "loyalty" })).await.ok();
+    let initial = world.post(&operator, "/initial-access-tokens", json!({})).await.ok();
     let document = world.get(&As::nobody(), "/openapi.json").await.ok();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -25,6 +26,7 @@ pub(crate) async fn endpoints(world: &World) -> Vec<(String, String, String, boo
             .replace("{user}", &user)
             .replace("{application}", &app)
             .replace("{secret}", secrets["items"][0]["id"].as_str().unwrap())
+            .replace("{token}", initial["token"]["id"].as_str().unwrap())
             .replace("{key}", keys["key"]["id"].as_str().unwrap())
             .replace("{server}", server["id"].as_str().unwrap())
             .replace("{scope}", scope["id"].as_str().unwrap())
@@ -54,7 +56,9 @@ fn body(takes: bool) -> Option<Value> {
 async fn state(world: &World) -> String {
     let mut state = String::new();
     let own = ["/users", "/applications", "/resource-servers", "/scopes", "/api-keys"];
-    for path in own.into_iter().chain(["/settings", "/keys", "/tenants", "/administrators"]) {
+    for path in
+        own.into_iter().chain(["/settings", "/keys", "/tenants", "/administrators", "/initial-access-tokens"])
+    {
         state.push_str(&world.get(&As::operator(), path).await.text);
     }
     state

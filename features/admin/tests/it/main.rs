@@ -10,9 +10,13 @@ mod catalogue;
 #[cfg(test)]
 mod conventions;
 #[cfg(test)]
+mod cors;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod every_endpoint;
+#[cfg(test)]
+mod initial_tokens;
 #[cfg(test)]
 mod power;
 #[cfg(test)]

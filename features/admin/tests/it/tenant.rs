@@ -139,3 +139,42 @@ async fn tenants_are_made_and_changed_at_the_first_tenant_only() {
         world.remove().await;
     }
 }
+
+#[tokio::test]
+async fn a_tenant_is_made_in_one_unit_with_the_answer_for_a_repeat() {
+    for world in worlds().await {
+        let caller = world.key("", &["tenants:read", "tenants:write", "events:read"]).await;
+        let (body, key) = (json!({ "slug": "more" }), [("idempotency-key", "once")]);
+        let post = async || world.call(&caller, ("POST", "/tenants"), Some(body.clone()), &key).await;
+        let (one, other) = tokio::join!(post(), post());
+        let (one, other, again) = (one.ok(), other.ok(), post().await.ok());
+        assert_eq!((&one, &one), (&other, &again));
+        assert_eq!(world.post(&caller, "/tenants", body.clone()).await.code(), "taken");
+        let added = world.get(&caller, "/events?kind=tenant.added").await.ok();
+        assert_eq!(added["items"].as_array().unwrap().len(), 1);
+        // The event of the API and the tenant itself are of one commit: neither is there without the other.
+        let of: Vec<i64> = world
+            .db
+            .many("SELECT count(*) FROM event WHERE kind IN ('tenant.added', 'tenant.created')", vec![])
+            .await
+            .unwrap();
+        assert_eq!(of, [4], "three tenants were made, one of them here");
+        world.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_a_problem_wherever_it_is_sent() {
+    for world in worlds().await {
+        let operator = As::operator();
+        let body = json!({ "name": "x".repeat(3 * 1024 * 1024) });
+        for (method, path) in
+            [("POST", "/users"), ("PATCH", "/settings"), ("POST", "/tenants"), ("POST", "/api-keys")]
+        {
+            let reply = world.call(&operator, (method, path), Some(body.clone()), &[]).await;
+            assert_eq!((reply.status.as_u16(), reply.code().as_str()), (413, "too-large"), "{method} {path}");
+        }
+        assert_eq!(world.call(&operator, ("POST", "/nowhere"), Some(body), &[]).await.code(), "not-found");
+        world.remove().await;
+    }
+}

@@ -192,3 +192,27 @@ async fn abuse_25_a_customer_is_refused_by_every_endpoint() {
         world.remove().await;
     }
 }
+
+#[tokio::test]
+async fn an_opaque_token_is_worth_what_a_signed_one_is() {
+    for world in worlds().await {
+        let (app, _) = application(&world, &["users:read"]).await;
+        let opaque = |claims: &AccessTokenClaims| {
+            As::token(&format!("at_{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims).unwrap())))
+        };
+        let good = claims(&world, "users:read");
+        assert_eq!(world.get(&opaque(&good), "/users").await.status, StatusCode::OK);
+        assert_eq!(world.get(&opaque(&good), "/settings").await.code(), "insufficient-scope");
+        for wrong in [
+            AccessTokenClaims { aud: vec!["http://localhost:8080".to_owned()], ..good.clone() },
+            AccessTokenClaims { exp: good.iat, ..good.clone() },
+            AccessTokenClaims { iss: "http://localhost:8080/t/acme".to_owned(), ..good.clone() },
+            AccessTokenClaims { sub: "somebody".to_owned(), ..good.clone() },
+        ] {
+            assert_eq!(world.get(&opaque(&wrong), "/users").await.status, StatusCode::UNAUTHORIZED);
+        }
+        world.delete(&As::operator(), &format!("/applications/{app}")).await.ok();
+        assert_eq!(world.get(&opaque(&good), "/users").await.status, StatusCode::UNAUTHORIZED);
+        world.remove().await;
+    }
+}

@@ -290,3 +290,34 @@ async fn abuse_67_a_session_is_ended_under_its_own_person_only() {
         world.remove().await;
     }
 }
+
+#[tokio::test]
+async fn a_person_is_imported_with_the_hash_of_their_password() {
+    const HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$\
+                        MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
+    for world in worlds().await {
+        let operator = As::operator();
+        let made =
+            world.post(&operator, "/users", json!({ "username": "alice", "password_hash": HASH })).await;
+        assert!(!made.text.contains("argon2id"), "no hash leaves the API");
+        let id: base::Id<base::id::Person> = made.ok()["id"].as_str().unwrap().parse().unwrap();
+        let row = store::rows::person::by_id(&world.db, world.tenant.id, id).await.unwrap().unwrap();
+        let stored = store::rows::credential::of_kind(&world.db, world.tenant.id, id, "password").await;
+        let (stored, key) = (stored.unwrap().unwrap(), world.tenant.person_key(&row).unwrap().unwrap());
+        let phc = store::accounts::open_password(&key, (world.tenant.id, stored.id), &stored.data).unwrap();
+        assert_eq!(phc.as_str(), HASH);
+        for (body, said) in [
+            (json!({ "password_hash": HASH.replace("m=64,t=1", "m=1048576,t=64") }), "costs too much"),
+            (json!({ "password_hash": "$2b$12$abcdefghijklmnopqrstuv" }), "cannot be imported"),
+            (json!({ "password_hash": HASH, "password": "x" }), "stands beside password"),
+        ] {
+            let mut body = body;
+            body["username"] = "bob".into();
+            let refused = world.post(&operator, "/users", body).await;
+            assert_eq!(refused.code(), "invalid");
+            assert_eq!(refused.json()["fields"][0]["field"], "password_hash");
+            assert!(refused.text.contains(said), "{}", refused.text);
+        }
+        world.remove().await;
+    }
+}

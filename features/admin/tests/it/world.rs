@@ -1,14 +1,19 @@
 //! Two tenants and their callers.
 
-use admin::{Admin, Caller};
+use admin::{Admin, Caller, InitialToken, InitialTokens};
 use axum::{Router, body::Body};
-use base::{Env, Id, MockClock, SealingKey, SystemRng, Time};
+use base::{Env, Handle, HandleKind, Id, MockClock, SealingKey, SystemRng, Time};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use oauth::claims::AccessTokenClaims;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use store::{
-    Db, Directory, Engine, NewTenant, Tenant,
+    Db, Directory, Engine, NewTenant, Tenant, Unit,
     scratch::{Scratch, engines},
 };
 use tower::ServiceExt;
@@ -126,7 +131,7 @@ impl World {
         let params = passwords::Params::new(8, 1, 1).unwrap();
         let settings = HashSettings { threads: 1, params, ..HashSettings::default() };
         let pool = HashPool::start(env.clone(), settings).unwrap();
-        let routes = admin::routes(Admin { site: site.clone(), pool });
+        let routes = admin::routes(Admin { site: site.clone(), pool, tokens: Arc::new(Tokens::default()) });
         let router = web::tenancy::mount(site, routes);
         Self { router, db, env, clock, directory, tenant, acme, scratch }
     }
@@ -217,5 +222,52 @@ fn new_tenant(slug: &str, path: &str) -> NewTenant {
         name: "Northwind".to_owned(),
         issuer: format!("http://localhost:8080{path}"),
         settings: "{}".to_owned(),
+    }
+}
+
+/// What makes tokens elsewhere, in memory: an opaque token is `at_` and its claims in base64.
+#[derive(Default)]
+struct Tokens(Mutex<Vec<(Id<base::id::Tenant>, InitialToken)>>);
+
+impl admin::Tokens for Tokens {
+    fn opened(&self, tenant: &Tenant, token: &str) -> Option<AccessTokenClaims> {
+        let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("at_")?).ok()?;
+        let claims: AccessTokenClaims = serde_json::from_slice(&bytes).ok()?;
+        (claims.iss == tenant.issuer).then_some(claims)
+    }
+
+    fn make_initial(
+        &self,
+        _: &mut Unit,
+        tenant: Id<base::id::Tenant>,
+        env: &Env,
+        (uses, expires_at): (u32, Time),
+    ) -> String {
+        let (id, created_at) = (env.id(), env.now());
+        let token = InitialToken { id, uses_left: uses.into(), created_at, expires_at };
+        self.0.lock().unwrap().push((tenant, token));
+        Handle::new(HandleKind::InitialAccess, id, env.rng()).reveal()
+    }
+
+    fn initial<'a>(
+        &'a self,
+        _: &'a Db,
+        tenant: Id<base::id::Tenant>,
+        (after, limit): (Id<base::id::Key>, i64),
+    ) -> InitialTokens<'a> {
+        let all = self.0.lock().unwrap();
+        let own = all.iter().filter(|(owner, token)| *owner == tenant && token.id > after);
+        let page = own.map(|(_, token)| token.clone()).take(limit.try_into().unwrap()).collect();
+        Box::pin(async move { Ok(page) })
+    }
+
+    fn drop_initial(&self, unit: &mut Unit, tenant: Id<base::id::Tenant>, id: Id<base::id::Key>) {
+        let mut all = self.0.lock().unwrap();
+        let before = all.len();
+        all.retain(|(owner, token)| *owner != tenant || token.id != id);
+        if all.len() == before {
+            // What conflicts always.
+            store::rows::tenant::raise(unit, tenant, -1, Time::from_seconds(0));
+        }
     }
 }

@@ -3,12 +3,12 @@
 use crate::{
     call::{Call, Failure},
     guesses,
-    rows::registration::{self, InitialRow},
+    rows::registration::{self, InitialRow, ListedInitial},
 };
 use base::{Env, Error, Handle, HandleKind, Id, Time, id};
 use http::header;
 use oauth::bearer::{self, BearerError};
-use store::{Unit, rows::tenant::ClientRegistration};
+use store::{Db, DbError, Unit, rows::tenant::ClientRegistration};
 use work::admission::Subject;
 
 /// By which right somebody registers.
@@ -40,6 +40,23 @@ pub fn initial_access(
     let row = InitialRow { token: token.hash().to_vec(), uses_left: uses.into(), expires_at };
     registration::insert_initial(unit, tenant, id, &row, env.now());
     token.reveal()
+}
+
+/// The initial access tokens of a tenant after this id, without the tokens themselves.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn initial_access_tokens(
+    db: &Db,
+    tenant: Id<id::Tenant>,
+    page: (Id<id::Key>, i64),
+) -> Result<Vec<ListedInitial>, DbError> {
+    registration::initial_page(db, tenant, page).await
+}
+
+/// Takes an initial access token back. It conflicts if there is none.
+pub fn drop_initial_access(unit: &mut Unit, tenant: Id<id::Tenant>, token: Id<id::Key>) {
+    registration::drop_initial(unit, tenant, token);
 }
 
 impl Permission {

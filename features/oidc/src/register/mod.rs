@@ -6,8 +6,9 @@ mod create;
 mod initial;
 mod manage;
 
+pub use crate::rows::registration::ListedInitial as InitialAccess;
 pub(crate) use create::post;
-pub use initial::initial_access;
+pub use initial::{drop_initial_access, initial_access, initial_access_tokens};
 pub(crate) use manage::{delete, get, put};
 
 use crate::{

@@ -25,6 +25,20 @@ row! {
     }
 }
 
+row! {
+    /// An initial access token without anything secret.
+    pub struct ListedInitial {
+        /// Its id.
+        pub id: Id<id::Key>,
+        /// How often it still works.
+        pub uses_left: i64,
+        /// Since when.
+        pub created_at: Time,
+        /// Until when.
+        pub expires_at: Time,
+    }
+}
+
 statements! {
     const FIND: &str = "SELECT token, created_at FROM registered_application \
         WHERE tenant = $1 AND application = $2";
@@ -33,6 +47,9 @@ statements! {
     const DROP: &str = "DELETE FROM registered_application WHERE tenant = $1 AND application = $2";
     const INITIAL: &str = "SELECT token, uses_left, expires_at FROM initial_access \
         WHERE tenant = $1 AND id = $2";
+    const INITIAL_PAGE: &str = "SELECT id, uses_left, created_at, expires_at FROM initial_access \
+        WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    const DROP_INITIAL: &str = "DELETE FROM initial_access WHERE tenant = $1 AND id = $2";
     const INSERT_INITIAL: &str = "INSERT INTO initial_access (tenant, id, token, uses_left, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
     const SPEND: &str = "UPDATE initial_access SET uses_left = uses_left - 1 \
@@ -77,6 +94,20 @@ pub(crate) async fn initial(
     id: Id<id::Key>,
 ) -> Result<Option<InitialRow>, DbError> {
     db.one(INITIAL, args![tenant, id]).await
+}
+
+/// The initial access tokens after this one.
+pub(crate) async fn initial_page(
+    db: &Db,
+    tenant: Id<id::Tenant>,
+    page: (Id<id::Key>, i64),
+) -> Result<Vec<ListedInitial>, DbError> {
+    db.scan(INITIAL_PAGE, args![tenant, page.0, page.1]).await
+}
+
+/// Removes an initial access token.
+pub(crate) fn drop_initial(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Key>) {
+    unit.push(DROP_INITIAL, args![tenant, id], Expect::Rows(1));
 }
 
 /// A new initial access token.
