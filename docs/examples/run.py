@@ -195,6 +195,7 @@ def walk_api(ground):
             ({}, "Bearer"),
             ({"authorization": "Bearer x.y.z"}, 'Bearer error="invalid_token"'),
             ({"authorization": f"Bearer {forged(token(ground))}"}, 'Bearer error="invalid_token"'),
+            *(({"authorization": f"Bearer {other}"}, 'Bearer error="invalid_token"') for other in elsewhere(ground)),
         ):
             answer = httpx.get(url, headers=header)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, challenge), (header, answer)
@@ -204,10 +205,19 @@ def walk_api(ground):
         assert answer.status_code == 403 and 'scope="orders.write"' in answer.headers["www-authenticate"], answer
 
 
-def token(ground):
-    secret = ("example-machine", "the-secret-of-the-example-without-people")
+def token(ground, client_id="example-machine", secret="the-secret-of-the-example-without-people"):
     form = {"grant_type": "client_credentials", "scope": "orders.read"}
-    return httpx.post(ground.issuer + "/token", auth=secret, data=form).raise_for_status().json()["access_token"]
+    answer = httpx.post(ground.issuer + "/token", auth=(client_id, secret), data=form)
+    return answer.raise_for_status().json()["access_token"]
+
+
+def elsewhere(ground):
+    """Tokens with the scope, but for another API."""
+    if ground.place:
+        other = {"client_id": "elsewhere", "client_secret": "elsewhere", "grant_types": ["client_credentials"],
+                 "scopes": ["orders.read"], "audiences": ["https://elsewhere.example.com"]}
+        ground.apply({"tenants": [{"slug": "default", "applications": [other]}]})
+        yield token(ground, "elsewhere", "elsewhere")
 
 
 def forged(jwt):
