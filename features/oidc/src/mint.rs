@@ -85,7 +85,7 @@ impl Holder {
         let granted: Scopes = grant.scopes.parse().unwrap_or_default();
         let mut mappings = tenant.catalogue.mappings(client, &granted);
         let mapped = mappings.any(|(_, map)| map.reads(Target::IdToken) || map.reads(Target::AccessToken));
-        let claims = match mapped || !asked.id_token.is_empty() {
+        let claims = match mapped || client.userinfo_in_id_token || !asked.id_token.is_empty() {
             true => person::claims(db, tenant, &person).await?,
             false => Map::new(),
         };
@@ -201,7 +201,8 @@ fn id_token(
     (scopes, now): (&Scopes, i64),
 ) -> Result<String, Error> {
     let algorithm = client.id_token_signed_response_alg;
-    let mut person = id_token_claims(&holder.claims, &holder.asked);
+    let of_scopes = client.userinfo_in_id_token.then_some(scopes);
+    let mut person = id_token_claims(&holder.claims, &holder.asked, of_scopes);
     person.extend(call.tenant.catalogue.mapped((client, scopes), Target::IdToken, &holder.claims));
     let claims = IdTokenClaims {
         iss: call.tenant.issuer.clone(),

@@ -147,17 +147,25 @@ pub fn userinfo_claims(
     scopes: &Scopes,
     asked: &ClaimsRequest,
 ) -> Map<String, Value> {
-    let by_scope = |name: &str| scope_of(name).is_some_and(|scope| scopes.contains(scope));
-    let mut claims = select(person, |name| by_scope(name) || asked.userinfo.contains_key(name));
+    let mut claims = select(person, |name| is_of(scopes, name) || asked.userinfo.contains_key(name));
     claims.insert("sub".into(), subject.into());
     claims
 }
 
-/// The claims about the person in an ID token: only those asked for one by one, since those of the
-/// scopes come from userinfo when a code is used (OpenID Connect Core section 5.4).
+/// The claims about the person in an ID token: those asked for one by one. Those of the scopes come
+/// from userinfo when a code is used (OpenID Connect Core section 5.4), unless `scopes` are given.
 #[must_use]
-pub fn id_token_claims(person: &Map<String, Value>, asked: &ClaimsRequest) -> Map<String, Value> {
-    select(person, |name| asked.id_token.contains_key(name))
+pub fn id_token_claims(
+    person: &Map<String, Value>,
+    asked: &ClaimsRequest,
+    scopes: Option<&Scopes>,
+) -> Map<String, Value> {
+    let by_scope = |name: &str| scopes.is_some_and(|scopes| is_of(scopes, name));
+    select(person, |name| asked.id_token.contains_key(name) || by_scope(name))
+}
+
+fn is_of(scopes: &Scopes, claim: &str) -> bool {
+    scope_of(claim).is_some_and(|scope| scopes.contains(scope))
 }
 
 /// Adds claims from a hook or mapping; those that are there or [`RESERVED`] stay as they are.

@@ -108,6 +108,9 @@ pub struct Client {
     /// The form of its access tokens.
     #[serde(default)]
     pub access_token_format: AccessTokenFormat,
+    /// Whether its ID tokens say what userinfo says, for libraries that never ask there.
+    #[serde(default)]
+    pub userinfo_in_id_token: bool,
     /// The algorithm that its userinfo answers are signed with; plain JSON without one.
     #[serde(default)]
     pub userinfo_signed_response_alg: Option<Algorithm>,
@@ -179,6 +182,7 @@ impl Client {
             jwks_uri: None,
             token_endpoint_auth_signing_alg: None,
             access_token_format: AccessTokenFormat::Jwt,
+            userinfo_in_id_token: false,
             userinfo_signed_response_alg: None,
             subject_type: SubjectType::Public,
             sector_identifier_uri: None,

@@ -101,6 +101,7 @@ impl Request {
             lifetimes: current.lifetimes,
             require_pkce: current.require_pkce,
             rotate_refresh_tokens: current.rotate_refresh_tokens,
+            userinfo_in_id_token: current.userinfo_in_id_token,
             ..Client::new(current.client_id.clone())
         };
         let mut client = self.upon(ground, policy)?;

@@ -109,7 +109,7 @@ fn check(name: &str, value: &Value) -> Result<(), Vec<Problem>> {
             let parse = |text| web_address(text).map(drop).map_err(|error| error.to_string());
             whole(text(value).and_then(parse))
         }
-        "first_party" | "require_pkce" | "rotate_refresh_tokens" => {
+        "first_party" | "require_pkce" | "rotate_refresh_tokens" | "userinfo_in_id_token" => {
             whole(value.as_bool().map(drop).ok_or_else(|| "must be true or false".to_owned()))
         }
         _ => whole(as_metadata(name, value)),

@@ -64,6 +64,22 @@ async fn claims_asked_for_one_by_one_are_in_the_id_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_never_asks_for_userinfo_has_its_claims_in_the_id_token() {
+    on_each(async |world| {
+        world.change("web", |_, client| client.userinfo_in_id_token = true).await;
+        let alice = world.signed_in("alice@example.com").await;
+        let tokens = world.tokens(&alice, "openid email").await;
+        let id_token = claims(tokens["id_token"].as_str().unwrap());
+        assert_eq!(
+            (&id_token["email"], &id_token["email_verified"]),
+            (&json!("alice@example.com"), &json!(true))
+        );
+        assert!(id_token.get("name").is_none(), "that is of another scope");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn abuse_32_a_code_of_fifty_callers_at_once_succeeds_once() {
     on_each(async |world| {
         let alice = world.signed_in("alice@example.com").await;

@@ -54,7 +54,7 @@ fn claims_asked_one_by_one_are_given_where_asked() {
     let asked = ClaimsRequest::parse(asked).unwrap();
     let userinfo = userinfo_claims("s1", &alice(), &scopes("openid"), &asked);
     assert_eq!(Value::Object(userinfo), json!({"sub": "s1", "name": "Alice Example"}));
-    assert_eq!(Value::Object(id_token_claims(&alice(), &asked)), json!({"email": "alice@example.com"}));
+    assert_eq!(Value::Object(id_token_claims(&alice(), &asked, None)), json!({"email": "alice@example.com"}));
     assert_eq!(asked.beyond(&scopes("openid email")), BTreeSet::from(["name".to_owned()]));
 }
 
@@ -82,7 +82,7 @@ fn abuse_53_reserved_claims_are_never_overwritten() {
     let asked: BTreeMap<_, _> = RESERVED.iter().map(|name| ((*name).to_owned(), None)).collect();
     let asked = ClaimsRequest { userinfo: asked.clone(), id_token: asked };
     let hostile: Map<_, _> = RESERVED.iter().map(|name| ((*name).to_owned(), Value::from("evil"))).collect();
-    assert_eq!(id_token_claims(&hostile, &asked), Map::new());
+    assert_eq!(id_token_claims(&hostile, &asked, None), Map::new());
     let userinfo = userinfo_claims("s1", &hostile, &Scopes::standard(), &asked);
     assert_eq!(Value::Object(userinfo), json!({"sub": "s1"}));
 
