@@ -1,7 +1,7 @@
 // A person in Chromium with the single-page application; run.py calls it.
 import assert from 'node:assert/strict'
 
-const [library, home, issuer, email, password] = process.argv.slice(2)
+const [library, home, issuer, email, password, name] = process.argv.slice(2)
 const { chromium } = await import(library)
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
@@ -20,7 +20,7 @@ await page.click('#continue')
 await page.fill('input[name=password]', password)
 await page.click('#continue')
 await page.waitForSelector('#signed-in:not([hidden])')
-assert.match(await page.textContent('#who'), /^Hello, /)
+assert.equal(await page.textContent('#who'), `Hello, ${name}`)
 assert.equal(page.url(), `${home}/`)
 
 await page.click('#userinfo')

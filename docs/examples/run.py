@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILT = ROOT / "target" / "examples"
 EMAIL = os.environ.get("EMAIL", "alice@example.com")
 PASSWORD = os.environ.get("PASSWORD", "correct horse battery")
-NAME = "Alice Example"
+NAME = os.environ.get("NAME", "Alice Example")
 PREPARE = {
     "spa": ("package-lock.json", "npm ci --no-audit --no-fund --loglevel=error && npm run --silent check"),
     "web": ("requirements.txt", "python3 -m venv --clear venv && venv/bin/python -m pip install -q "
@@ -141,7 +141,7 @@ def walk_spa(ground):
     playwright = str(ROOT / "tests/browser/node_modules/playwright-core/index.mjs")
     with running("spa", "node", "serve.mjs", port=port, ISSUER=ground.issuer):
         done = subprocess.run(
-            ["node", str(HERE / "run-spa.mjs"), playwright, f"http://localhost:{port}", ground.issuer, EMAIL, PASSWORD],
+            ["node", str(HERE / "run-spa.mjs"), playwright, f"http://localhost:{port}", ground.issuer, EMAIL, PASSWORD, NAME],
             capture_output=True, text=True, timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -154,7 +154,7 @@ def walk_web(ground):
         browser = Browser(ground.issuer, also=[home])
         with contextlib.closing(browser.http):
             page = browser.sign_in(browser.get(home + "/login"), EMAIL, PASSWORD)
-            assert page.url == home + "/" and "Hello" in page.text, (page.url, page.text)
+            assert page.url == home + "/" and f"Hello, {NAME}" in page.text, (page.url, page.text)
             before = ground.count("grant.refreshed") if ground.place else 0
             person = browser.get(home + "/me").response.json()
             assert person["email"] == EMAIL, person
@@ -183,6 +183,7 @@ def walk_native(ground):
         assert program.wait(20) == 0, f"it ended with {program.returncode}"
         said = [line for line in program.said().splitlines() if not line.startswith("Open ")]
         assert [line.split(",")[0].split(" ")[0] for line in said] == ["Hello", "Still", "Signed"], said
+        assert said[0] == f"Hello, {NAME}", said
         signed_out(browser, ground.issuer)
 
 
@@ -205,19 +206,19 @@ def walk_api(ground):
         assert answer.status_code == 403 and 'scope="orders.write"' in answer.headers["www-authenticate"], answer
 
 
-def token(ground, client_id="example-machine", secret="the-secret-of-the-example-without-people"):
-    form = {"grant_type": "client_credentials", "scope": "orders.read"}
+def token(ground, client_id="example-machine", secret="the-secret-of-the-example-without-people", scope="orders.read"):
+    form = {"grant_type": "client_credentials", "scope": scope}
     answer = httpx.post(ground.issuer + "/token", auth=(client_id, secret), data=form)
     return answer.raise_for_status().json()["access_token"]
 
 
 def elsewhere(ground):
-    """Tokens with the scope, but for another API."""
+    """Tokens that work, but for another API."""
     if ground.place:
         other = {"client_id": "elsewhere", "client_secret": "elsewhere", "grant_types": ["client_credentials"],
-                 "scopes": ["orders.read"], "audiences": ["https://elsewhere.example.com"]}
+                 "scopes": ["elsewhere.read"], "audiences": ["https://elsewhere.example.com"]}
         ground.apply({"tenants": [{"slug": "default", "applications": [other]}]})
-        yield token(ground, "elsewhere", "elsewhere")
+        yield token(ground, "elsewhere", "elsewhere", "elsewhere.read")
 
 
 def forged(jwt):
@@ -251,7 +252,7 @@ def key_of_the_machine(ground):
              for name, value in (("x", numbers.x), ("y", numbers.y))}
     ground.apply({"tenants": [{"slug": "default", "applications": [{
         "client_id": "example-machine-key", "token_endpoint_auth_method": "private_key_jwt",
-        "grant_types": ["client_credentials"], "scopes": ["orders.read"], "audiences": ["https://api.example.com"],
+        "grant_types": ["client_credentials"], "scopes": ["orders.read"],
         "jwks": {"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", **point}]},
     }]}]})
     return str(path)

@@ -3,7 +3,7 @@
 #
 #   docs/examples/run.sh web machine
 #
-# With ISSUER it starts no server: examples.yaml must be in force there, and EMAIL with PASSWORD be a person.
+# With ISSUER it starts no server: examples.yaml must be in force there, and EMAIL, PASSWORD and NAME be a person.
 # Prints a line for each program; exit code 0 if all did what their pages say, 1 if not, 2 if one cannot be built.
 set -eu
 cd "$(dirname "$0")/../.."

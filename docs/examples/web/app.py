@@ -17,12 +17,12 @@ TOKENS = {}
 
 
 # ANCHOR: client
-def keep(token, refresh_token=None, access_token=None):
-    """Tokens that the library has renewed; they come without the ID token."""
+def keep(name, token, refresh_token=None, access_token=None):
+    """Tokens that the library has renewed take the place of those of before."""
     TOKENS[session["id"]] |= token
 
 
-keyward = OAuth(app, update_token=lambda name, token, **old: keep(token, **old)).register(
+keyward = OAuth(app, update_token=keep).register(
     "keyward",
     client_id="example-web",
     client_secret=os.environ.get("CLIENT_SECRET", "the-secret-of-the-example-on-a-server"),
@@ -43,8 +43,9 @@ def callback():
     token = keyward.authorize_access_token()  # checks state, nonce and the ID token
     session.clear()
     session["id"] = secrets.token_urlsafe()
-    session["name"] = token["userinfo"].get("name") or token["userinfo"]["sub"]
     TOKENS[session["id"]] = dict(token)
+    person = keyward.userinfo(token=token)
+    session["name"] = person.get("name") or person["email"]
     return redirect("/")
 # ANCHOR_END: login
 
@@ -67,7 +68,7 @@ def logout():
     session.clear()
     if token is None:
         return redirect("/")
-    # Out of the application and out of Keyward, which sends the browser back here.
+    # Out of Keyward too, which sends the browser back here.
     return keyward.logout_redirect(
         post_logout_redirect_uri=url_for("home", _external=True), id_token_hint=token["id_token"]
     )

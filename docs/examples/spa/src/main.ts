@@ -9,6 +9,7 @@ const users = new UserManager({
   redirect_uri: `${location.origin}/callback`,
   post_logout_redirect_uri: `${location.origin}/`,
   scope: 'openid profile email',
+  loadUserInfo: true, // the ID token says who, userinfo the rest
 })
 // ANCHOR_END: settings
 
