@@ -40,6 +40,7 @@
 
 pub mod accounts;
 pub mod attributes;
+pub mod backup;
 #[doc(hidden)]
 pub mod conformance;
 mod dialect;

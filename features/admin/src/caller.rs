@@ -136,7 +136,8 @@ async fn by_token(
         Some(_) => of_person(directory, tenant, (&claims, &application), permissions).await,
         None => {
             let revoked = grant::token_revoked(directory.db(), tenant.id, &claims.jti).await?;
-            let own = claims.sub == claims.client_id && !revoked;
+            let recent = claims.iat >= directory.valid_from().seconds();
+            let own = claims.sub == claims.client_id && recent && !revoked;
             Ok(own.then_some(Caller::Token { person: None, application: application.id, permissions }))
         }
     }

@@ -55,9 +55,10 @@ pub fn opened(tenant: &Tenant, token: &str) -> Option<AccessTokenClaims> {
 
 /// The claims of an access token of this tenant that has not expired, made under an issuer of today
 /// or of before; of anything else none.
-pub(crate) fn read(call: &Call, token: &str) -> Option<AccessTokenClaims> {
+pub(crate) fn read(call: &Call, token: &str) -> Option<Arc<AccessTokenClaims>> {
     let tenant = &call.tenant;
-    let claims = opened(tenant, token).or_else(|| keys::verify(tenant, token, Typ::AccessToken))?;
+    let check = || opened(tenant, token).or_else(|| keys::verify(tenant, token, Typ::AccessToken));
+    let claims = call.remembered().claims(tenant, token, check)?;
     (tenant.is_issuer(&claims.iss) && call.now().seconds() < claims.exp).then_some(claims)
 }
 
@@ -71,7 +72,8 @@ pub(crate) async fn living(call: &Call, claims: &AccessTokenClaims) -> Result<Op
     let ground = match is_machine(claims) {
         true => {
             let revoked = grant::token_revoked(call.db(), call.tenant.id, &claims.jti).await?;
-            (!revoked).then_some(Ground::Machine)
+            let recent = claims.iat >= call.site.directory().valid_from().seconds();
+            (recent && !revoked).then_some(Ground::Machine)
         }
         false => standing(call, &application, claims).await?.map(|grant| Ground::Grant(Box::new(grant))),
     };

@@ -44,6 +44,8 @@ struct Shared {
     routes: Mutex<HashMap<String, Route>>,
     loading: tokio::sync::Mutex<()>,
     checked_at: AtomicI64,
+    /// What was issued before is dead: a backup was put back then.
+    valid_from: AtomicI64,
 }
 
 /// Which tenant an address led to, if any, and when that was asked.
@@ -74,6 +76,7 @@ impl Directory {
             routes: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
             checked_at,
+            valid_from: AtomicI64::new(0),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -105,7 +108,7 @@ impl Directory {
             let _either_of_two_nodes = self.db().commit(unit).await?;
         }
         match rows::server::find(self.db(), NAME).await? {
-            Some(stored) if stored == own => Ok(()),
+            Some(stored) if stored == own => self.read_valid_from().await,
             _ => Err(Error::new(
                 base::Kind::Invalid,
                 "error-root-key",
@@ -113,6 +116,19 @@ impl Directory {
                  Start with the root key of this installation.",
             )),
         }
+    }
+
+    /// Reads since when what was issued is good.
+    pub(crate) async fn read_valid_from(&self) -> Result<(), Error> {
+        let time = crate::backup::valid_from(self.db()).await?;
+        self.shared.valid_from.store(time.micros(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Since when what was issued is good: the moment at which a backup was put back, else 1970.
+    /// Sessions and grants from before have another epoch; a token without grant is to be compared.
+    pub fn valid_from(&self) -> Time {
+        Time::from_micros(self.shared.valid_from.load(Ordering::Relaxed))
     }
 
     /// The tenant with this id, from memory if its version is known to be current.

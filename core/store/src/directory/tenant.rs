@@ -10,6 +10,7 @@ use crate::{
     },
 };
 use base::{Aad, Env, Error, Event, Id, SealingKey, Time, id, mac::MacKey};
+use bytes::Bytes;
 use std::{
     collections::HashMap,
     fmt::Display,
@@ -107,7 +108,11 @@ pub struct Tenant {
     public: Vec<PublicKey>,
     verifying: jose::Keys,
     applications: RwLock<HashMap<String, Arc<Application>>>,
+    documents: RwLock<HashMap<DocumentName, Bytes>>,
 }
+
+/// What a prepared document is, and which edition of it.
+type DocumentName = (&'static str, usize);
 
 impl Tenant {
     pub(super) fn open(row: TenantRow, kept: Kept, root: &SealingKey, env: &Env) -> Result<Self, Error> {
@@ -131,6 +136,7 @@ impl Tenant {
             public: Vec::new(),
             verifying: jose::Keys::default(),
             applications: RwLock::default(),
+            documents: RwLock::default(),
         };
         let (signing, macs) = kept.keys.into_iter().partition::<Vec<_>, _>(|row| row.purpose == SIGN);
         for row in macs {
@@ -288,6 +294,17 @@ impl Tenant {
             expires_at: None,
             sealed: needed.then(|| self.key.seal(env.rng(), place, secret.as_bytes())),
         })
+    }
+
+    /// A document that follows from this version of the tenant and the edition alone: made when it is
+    /// asked for first.
+    pub fn document(&self, name: (&'static str, usize), make: impl FnOnce() -> Vec<u8>) -> Bytes {
+        if let Some(made) = self.documents.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return made.clone();
+        }
+        let made = Bytes::from(make());
+        self.documents.write().unwrap_or_else(PoisonError::into_inner).insert(name, made.clone());
+        made
     }
 
     pub(crate) fn remembered_application(&self, client_id: &str) -> Option<Arc<Application>> {

@@ -18,8 +18,8 @@ pub use value::{Cell, FromRow, FromValue, Row, ToValue, Value};
 
 use crate::dialect;
 use base::{Env, Time};
-use std::{sync::Arc, time::Duration};
-use url::Place;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+pub(crate) use url::Place;
 
 /// How long the sequencer's lease stands without being prolonged.
 const LEASE: Duration = Duration::from_secs(10);
@@ -234,6 +234,11 @@ impl Db {
             Backend::Postgres(store) => Some(store),
         }
     }
+}
+
+/// Copies an SQLite file out of the way of short reads.
+pub(crate) async fn sqlite_copy(from: PathBuf, to: PathBuf) -> Result<(), DbError> {
+    blocking(move || sqlite::copy(&from, &to)).await
 }
 
 async fn blocking<T: Send + 'static>(

@@ -26,6 +26,12 @@ impl Allowance {
     fn slack(self) -> Duration {
         self.every.saturating_mul(self.burst.saturating_sub(1))
     }
+
+    /// No attempt makes a time later than this from now: one that is was written before the clock
+    /// was set back. It counts as the last attempt but one, or the account would be closed until then.
+    fn whole(self) -> Duration {
+        self.every.saturating_mul(self.burst)
+    }
 }
 
 /// Whose attempts: an HMAC of (kind, person or normal identifier), and a known device or none.
@@ -46,8 +52,9 @@ pub struct Seen {
 impl Seen {
     /// Time to wait until the next attempt, or none if there is one now.
     pub fn wait(self, allowance: Allowance, now: Time) -> Option<Duration> {
-        let open = Time::from_micros(self.due).minus(allowance.slack());
-        (open > now).then(|| open.since(now))
+        let due = Time::from_micros(self.due);
+        let open = due.minus(allowance.slack());
+        (open > now && due <= now.plus(allowance.whole())).then(|| open.since(now))
     }
 }
 
@@ -55,8 +62,8 @@ statements! {
     const READ: &str = "SELECT due FROM attempt WHERE tenant = $1 AND subject = $2 AND device = $3";
     const TAKE: &str = "INSERT INTO attempt (tenant, subject, device, due) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, subject, device) DO UPDATE SET \
-        due = CASE WHEN attempt.due < $5 THEN excluded.due ELSE attempt.due + $6 END \
-        WHERE attempt.due <= $7";
+        due = CASE WHEN attempt.due < $5 THEN excluded.due WHEN attempt.due > $8 THEN $8 \
+        ELSE attempt.due + $6 END WHERE attempt.due <= $7 OR attempt.due > $8";
     const HOLD: &str = "INSERT INTO attempt (tenant, subject, device, due) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, subject, device) DO UPDATE SET due = excluded.due WHERE attempt.due = $4";
 }
@@ -82,7 +89,8 @@ pub fn take(unit: &mut Unit, tenant: Id<id::Tenant>, key: &AttemptKey, allowance
             now.plus(allowance.every),
             now,
             every,
-            now.plus(allowance.slack())
+            now.plus(allowance.slack()),
+            now.plus(allowance.whole())
         ],
         Expect::Rows(1),
     );

@@ -30,6 +30,7 @@ pub fn statements() -> Vec<&'static str> {
     [
         application::ALL,
         attempt::ALL,
+        crate::backup::ALL,
         challenge::ALL,
         consent::ALL,
         credential::ALL,

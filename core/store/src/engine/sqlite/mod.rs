@@ -1,10 +1,13 @@
 //! SQLite: reads inline on pooled connections, writes by one thread that commits in groups,
 //! checkpoints by another. One process holds the file.
 
+mod backup;
 mod lock;
 mod migrate;
 mod text;
 mod writer;
+
+pub(crate) use backup::copy;
 
 use super::{DbError, FromRow, OpenOptions, Outcome, Row, Unit, Value, value::Source};
 use crossbeam_queue::ArrayQueue;
