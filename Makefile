@@ -11,12 +11,12 @@ VECTORS := $(abspath $(wildcard ../shared/vectors))
 # What builds the book where no mdbook is installed.
 MDBOOK_VERSION := 0.5.4
 
-.PHONY: help run build test interop lint look docs toolchain
+.PHONY: help run build test interop lint look bench bench-scale docs toolchain
 
 help: ## this list
 	@echo "Keyward"
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
-		printf '  make %-8s %s\n' "$$name" "$$what"; \
+		printf '  make %-11s %s\n' "$$name" "$$what"; \
 	done
 
 run: toolchain ## build and start it with demo applications, data in ./data (ARGS="--listen …" adds options)
@@ -55,6 +55,16 @@ lint: toolchain ## formatting, clippy without warnings, and the rules of xtask
 
 look: toolchain ## draw every page in every state as contact sheets (PNG) under ./look
 	@set -e; needs="$$(tests/setup.sh browser)"; eval "$$needs"; tests/look/run.sh
+
+bench: toolchain ## what each operation costs, beside its limit (FULL=1 takes longer; ARGS="--against FILE --only B2,B7")
+	@set -e; needs="$$(tests/setup.sh postgres)"; eval "$$needs"; \
+	cargo build --release --package keyward --package bench; \
+	$(TARGET)/release/bench --program $(TARGET)/release/keyward $(if $(FULL),--full) $(ARGS)
+
+bench-scale: toolchain ## the same with a million people in the store, or ten (ARGS="--people 10000000 --engine sqlite")
+	@set -e; needs="$$(tests/setup.sh postgres)"; eval "$$needs"; \
+	cargo build --release --package keyward --package bench; \
+	$(TARGET)/release/bench scale --program $(TARGET)/release/keyward $(ARGS)
 
 docs: ## build the book of docs/ in target/book (without an installed mdbook: compiles one, once, some minutes)
 	@set -e; mdbook="$$(command -v mdbook || echo $(TARGET)/mdbook/bin/mdbook)"; \

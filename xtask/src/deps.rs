@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("core", &["pure"]),
     ("features", &["core", "pure"]),
     ("bin", &["features", "core", "pure"]),
+    ("bench", &["core", "pure"]),
     ("xtask", &[]),
 ];
 

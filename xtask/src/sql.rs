@@ -17,7 +17,7 @@ struct File {
 /// The rule.
 pub(crate) fn check(project: &Project) -> Result<Vec<String>, Failure> {
     let mut files = Vec::new();
-    for ours in project.crates.iter().filter(|it| it.layer() != "xtask") {
+    for ours in project.crates.iter().filter(|it| !matches!(it.layer(), "xtask" | "bench")) {
         for (path, text) in project.files(&ours.folder, &["rs", "sql"])? {
             if !is_test(&path) {
                 files.push(read(&ours.folder, &path, &text));
