@@ -12,7 +12,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -76,6 +76,9 @@ impl Default for Limits {
     }
 }
 
+/// By how much the clock may be set back unnoticed.
+const CLOCK: Duration = Duration::from_secs(60);
+
 /// The buckets of this node. Clones share them.
 #[derive(Clone)]
 pub struct Admission(Arc<Buckets>);
@@ -83,6 +86,7 @@ pub struct Admission(Arc<Buckets>);
 struct Buckets {
     limits: Limits,
     nodes: AtomicU32,
+    refused: AtomicU64,
     /// When each subject's bucket will have drained.
     drained: Mutex<HashMap<Subject, Time>>,
 }
@@ -90,7 +94,8 @@ struct Buckets {
 impl Admission {
     /// Empty buckets.
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Buckets { limits, nodes: AtomicU32::new(1), drained: Mutex::default() }))
+        let (nodes, refused) = (AtomicU32::new(1), AtomicU64::new(0));
+        Self(Arc::new(Buckets { limits, nodes, refused, drained: Mutex::default() }))
     }
 
     /// Sets among how many live nodes the limits are divided.
@@ -120,6 +125,11 @@ impl Admission {
     pub fn room(&self, subject: Subject, now: Time) -> Result<(), Error> {
         self.0.drained_at(&self.0.lock(), subject, now).map(drop)
     }
+
+    /// How many requests were refused since the start.
+    pub fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
+    }
 }
 
 impl Buckets {
@@ -135,9 +145,16 @@ impl Buckets {
         now: Time,
     ) -> Result<Time, Error> {
         let (interval, most) = self.pace(subject);
-        let drained_at = buckets.get(&subject).map_or(now, |at| now.max(*at)).plus(interval);
+        // A time that no request makes is from before the clock was set back: the bucket is full but one.
+        let full_but_one = now.plus(most.saturating_sub(interval));
+        let real = |at: Time| if at > now.plus(most + CLOCK) { full_but_one } else { now.max(at) };
+        let drained_at = buckets.get(&subject).map_or(now, |at| real(*at)).plus(interval);
         let wait = drained_at.since(now).saturating_sub(most);
-        if wait.is_zero() { Ok(drained_at) } else { Err(too_many(wait)) }
+        if wait.is_zero() {
+            return Ok(drained_at);
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Err(too_many(wait))
     }
 
     /// What one request adds to the bucket on this node, and how much it holds.

@@ -1,18 +1,19 @@
 //! Password hashing: a fixed pool of threads, each with its own arena, behind a queue that is
-//! bounded in milliseconds of work. Known devices go first; a caller who has gone, or waited too
-//! long, is dropped before the hash; a full queue refuses at once.
+//! bounded in milliseconds of work. Known devices go first, networks take turns; a caller who has
+//! gone, or waited too long, is dropped before the hash; a full queue refuses at once.
 //!
 //! A hash never runs on a thread that serves requests.
 
+mod queue;
 mod slots;
 #[cfg(test)]
 mod tests;
 
-use base::{Env, Error, Kind};
+use base::{Env, Error, Kind, net::Network};
 use passwords::{HashError, Hasher, Params, PhcString, Prepared, Verdict};
+use queue::{Queue, Wait};
 pub use slots::{AccountSlot, AccountSlots};
 use std::{
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -29,6 +30,22 @@ pub enum Priority {
     KnownDevice,
     /// Anybody else.
     Other,
+}
+
+/// Who asks for a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Before or after others.
+    pub priority: Priority,
+    /// The network that shares its turn; none is a network of its own.
+    pub network: Option<Network>,
+}
+
+/// Somebody of no network in particular: an operator, an import.
+impl From<Priority> for Caller {
+    fn from(priority: Priority) -> Self {
+        Self { priority, network: None }
+    }
 }
 
 /// How much the pool may do.
@@ -87,9 +104,9 @@ impl HashPool {
     ///
     /// # Errors
     /// `error-busy` (503, with the time to come back) when the queue is full or the wait too long.
-    pub async fn hash(&self, password: Prepared, priority: Priority) -> Result<PhcString, Error> {
+    pub async fn hash(&self, password: Prepared, caller: impl Into<Caller>) -> Result<PhcString, Error> {
         let (salt, params) = (self.env.bytes(), self.owner.0.settings.params);
-        self.run(priority, move |hasher| hasher.hash(&password, salt, params, None)).await
+        self.run(caller.into(), move |hasher| hasher.hash(&password, salt, params, None)).await
     }
 
     /// Verifies a password. For an unknown account give [`passwords::dummy`]: the same path, the
@@ -101,9 +118,9 @@ impl HashPool {
         &self,
         password: Prepared,
         stored: PhcString,
-        priority: Priority,
+        caller: impl Into<Caller>,
     ) -> Result<Verdict, Error> {
-        self.run(priority, move |hasher| hasher.verify(&password, &stored, None)).await
+        self.run(caller.into(), move |hasher| hasher.verify(&password, &stored, None)).await
     }
 
     /// How many hashes were made since the start, for new and for typed passwords.
@@ -111,10 +128,15 @@ impl HashPool {
         self.owner.0.hashes.load(Ordering::Relaxed)
     }
 
+    /// How many callers were told to come again, since the start.
+    pub fn refused(&self) -> u64 {
+        self.owner.0.refused.load(Ordering::Relaxed)
+    }
+
     /// How many milliseconds of work wait in the queue, by the measure of the latest hashes.
     pub fn queue_ms(&self) -> u64 {
-        let queue = self.owner.0.queue();
-        u64::try_from(self.owner.0.wait(&queue, queue.len()).as_millis()).unwrap_or(u64::MAX)
+        let state = self.owner.0.state();
+        u64::try_from(self.owner.0.wait(&state, state.queue.len()).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// How many threads hold an arena at present.
@@ -124,25 +146,18 @@ impl HashPool {
 
     async fn run<T: Send + 'static>(
         &self,
-        priority: Priority,
+        caller: Caller,
         work: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.owner.0.push(priority, Box::new(Call { work, reply }))?;
+        self.owner.0.push(caller, Box::new(Call { work, reply }))?;
         match answer.await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error @ HashError::Memory { .. })) => Err(Error::unavailable(error.to_string())),
             Ok(Err(error)) => Err(Error::internal(error.to_string())),
-            Err(_) => Err(busy("waited too long for a hash", self.owner.0.settings.queue)),
+            Err(_) => Err(self.owner.0.busy("gave way to another network, or waited too long for a hash")),
         }
     }
-}
-
-fn busy(why: &str, wait: Duration) -> Error {
-    let after = Duration::from_secs(wait.as_secs() + 1);
-    Error::new(Kind::Unavailable, "error-busy", "We are very busy right now. Please try again in a moment.")
-        .because(why)
-        .retry_after(after)
 }
 
 /// Ends the threads when the last pool is dropped.
@@ -150,15 +165,13 @@ struct Owner(Arc<Shared>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.queue().closed = true;
+        self.0.state().closed = true;
         self.0.wake.notify_all();
     }
 }
 
 /// One hash on its way, whatever its answer.
-trait Task: Send {
-    /// Whether somebody still waits for the answer.
-    fn is_wanted(&self) -> bool;
+trait Task: Wait + Send {
     fn run(self: Box<Self>, hasher: &mut Hasher);
 }
 
@@ -167,42 +180,34 @@ struct Call<F, T> {
     reply: oneshot::Sender<Result<T, HashError>>,
 }
 
+impl<F, T> Wait for Call<F, T> {
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
+}
+
+impl Wait for Box<dyn Task> {
+    fn is_wanted(&self) -> bool {
+        (**self).is_wanted()
+    }
+}
+
 impl<F, T> Task for Call<F, T>
 where
     F: FnOnce(&mut Hasher) -> Result<T, HashError> + Send,
     T: Send,
 {
-    fn is_wanted(&self) -> bool {
-        !self.reply.is_closed()
-    }
-
     fn run(self: Box<Self>, hasher: &mut Hasher) {
         // A caller who went away meanwhile needs no answer.
         let _ = self.reply.send((self.work)(hasher));
     }
 }
 
-struct Waiting {
-    task: Box<dyn Task>,
-    since: Instant,
-}
-
-struct Queue {
-    known: VecDeque<Waiting>,
-    others: VecDeque<Waiting>,
+struct State {
+    queue: Queue<Box<dyn Task>>,
     /// Moving average of what a hash takes.
     mean: Duration,
     closed: bool,
-}
-
-impl Queue {
-    fn len(&self) -> usize {
-        self.known.len() + self.others.len()
-    }
-
-    fn take(&mut self) -> Option<Waiting> {
-        self.known.pop_front().or_else(|| self.others.pop_front())
-    }
 }
 
 enum Next {
@@ -213,82 +218,87 @@ enum Next {
 
 struct Shared {
     settings: HashSettings,
-    queue: Mutex<Queue>,
+    state: Mutex<State>,
     wake: Condvar,
     hashes: AtomicU64,
+    refused: AtomicU64,
     arenas: AtomicUsize,
 }
 
 impl Shared {
     fn new(settings: HashSettings) -> Self {
-        let queue = Queue {
-            known: VecDeque::new(),
-            others: VecDeque::new(),
-            mean: Duration::from_millis(20),
-            closed: false,
-        };
+        let state = State { queue: Queue::default(), mean: Duration::from_millis(20), closed: false };
         Self {
             settings,
-            queue: Mutex::new(queue),
+            state: Mutex::new(state),
             wake: Condvar::new(),
             hashes: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             arenas: AtomicUsize::new(0),
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long this many hashes take on all threads.
-    fn wait(&self, queue: &Queue, hashes: usize) -> Duration {
+    fn wait(&self, state: &State, hashes: usize) -> Duration {
         let threads = u32::try_from(self.settings.threads.max(1)).unwrap_or(u32::MAX);
-        queue.mean.saturating_mul(u32::try_from(hashes).unwrap_or(u32::MAX)) / threads
+        state.mean.saturating_mul(u32::try_from(hashes).unwrap_or(u32::MAX)) / threads
     }
 
-    /// Known devices are refused only for known devices before them, so that strangers who fill
-    /// the queue do not lock customers out.
-    fn push(&self, priority: Priority, task: Box<dyn Task>) -> Result<(), Error> {
-        let mut queue = self.queue();
-        let ahead = match priority {
-            Priority::KnownDevice => queue.known.len(),
-            Priority::Other => queue.len(),
-        };
-        let wait = self.wait(&queue, ahead);
-        if wait >= self.settings.queue {
-            return Err(busy("the hashing queue is full", wait));
+    /// How many may wait.
+    fn most(&self, state: &State) -> usize {
+        let one = self.wait(state, 1).as_nanos().max(1);
+        usize::try_from(self.settings.queue.as_nanos().div_ceil(one)).unwrap_or(usize::MAX)
+    }
+
+    fn push(&self, caller: Caller, task: Box<dyn Task>) -> Result<(), Error> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let most = self.most(&state);
+        if !state.queue.push(caller, (task, now + self.settings.patience), most, now) {
+            return Err(self.busy("the hashing queue is full"));
         }
-        let waiting = Waiting { task, since: Instant::now() };
-        match priority {
-            Priority::KnownDevice => queue.known.push_back(waiting),
-            Priority::Other => queue.others.push_back(waiting),
-        }
-        drop(queue);
+        drop(state);
         self.wake.notify_one();
         Ok(())
     }
 
+    fn busy(&self, why: &str) -> Error {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let after = Duration::from_secs(self.settings.queue.as_secs() + 1);
+        Error::new(
+            Kind::Unavailable,
+            "error-busy",
+            "We are very busy right now. Please try again in a moment.",
+        )
+        .because(why)
+        .retry_after(after)
+    }
+
     /// The next task that somebody still waits for. With an arena in hand, `Idle` after a while.
     fn next(&self, warm: bool) -> Next {
-        let mut queue = self.queue();
+        let mut state = self.state();
         loop {
-            while let Some(waiting) = queue.take() {
-                if waiting.task.is_wanted() && waiting.since.elapsed() <= self.settings.patience {
-                    return Next::Task(waiting.task);
-                }
+            // Whoever stands behind known devices is told in time as well.
+            state.queue.sweep(Instant::now());
+            if let Some(task) = state.queue.take() {
+                return Next::Task(task);
             }
-            if queue.closed {
+            if state.closed {
                 return Next::Closed;
             }
             if warm {
-                let woken = self.wake.wait_timeout(queue, self.settings.release_after);
+                let woken = self.wake.wait_timeout(state, self.settings.release_after);
                 let timeout;
-                (queue, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
-                if timeout.timed_out() && queue.len() == 0 && !queue.closed {
+                (state, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() && state.queue.len() == 0 && !state.closed {
                     return Next::Idle;
                 }
             } else {
-                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
@@ -323,7 +333,7 @@ impl Shared {
             *hasher = Hasher::new(self.settings.params);
             tracing::error!("a password hash panicked");
         }
-        let mut queue = self.queue();
-        queue.mean = (queue.mean * 7 + begun.elapsed()) / 8;
+        let mut state = self.state();
+        state.mean = (state.mean * 7 + begun.elapsed()) / 8;
     }
 }

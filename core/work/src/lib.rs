@@ -14,6 +14,6 @@ pub mod outbound;
 mod testing;
 
 pub use admission::{Admission, Limits, Rate, Subject};
-pub use hashing::{AccountSlot, AccountSlots, HashPool, HashSettings, Priority};
+pub use hashing::{AccountSlot, AccountSlots, Caller, HashPool, HashSettings, Priority};
 pub use jobs::Jobs;
 pub use mail::{Caught, MailSignal, Mailbox, Message, Security, Smtp, SmtpSettings, Transport, Worker};

@@ -29,6 +29,7 @@ fn room_is_looked_at_without_taking_it() {
     assert!((0..100).all(|_| admission.room(subject, NOW).is_ok()));
     assert_eq!(admitted(&admission, subject, NOW), 5);
     assert_eq!(admission.room(subject, NOW).unwrap_err().retry_after, Some(Duration::from_secs(1)));
+    assert_eq!(admission.refused(), 2, "the sixth, and this one");
 }
 
 #[test]
@@ -47,6 +48,16 @@ fn a_burst_passes_then_the_rate_holds() {
         5,
         "no more than a burst"
     );
+}
+
+#[test]
+fn a_clock_set_back_closes_nobody_out() {
+    let admission = Admission::new(limits());
+    let subject = net("192.0.2.1");
+    let tomorrow = NOW.plus(Duration::from_secs(86_400));
+    assert_eq!(admitted(&admission, subject, tomorrow), 5);
+    assert_eq!(admitted(&admission, subject, NOW), 1, "full but one, since nobody knows better");
+    assert_eq!(admitted(&admission, subject, NOW.plus(Duration::from_secs(1))), 1, "and it drains");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn hold(pool: &HashPool) -> mpsc::Sender<()> {
         gate.recv().unwrap();
         Ok(())
     };
-    pool.owner.0.push(Priority::KnownDevice, Box::new(Call { work, reply })).unwrap();
+    pool.owner.0.push(Priority::KnownDevice.into(), Box::new(Call { work, reply })).unwrap();
     has_begun.recv().unwrap();
     go
 }
@@ -43,14 +43,14 @@ struct Log(Arc<Mutex<Vec<&'static str>>>);
 type Answer = oneshot::Receiver<Result<(), HashError>>;
 
 impl Log {
-    fn ask(&self, pool: &HashPool, priority: Priority, name: &'static str) -> Result<Answer, Error> {
+    fn ask(&self, pool: &HashPool, caller: impl Into<Caller>, name: &'static str) -> Result<Answer, Error> {
         let (reply, answer) = oneshot::channel();
         let log = self.clone();
         let work = move |_: &mut Hasher| {
             log.0.lock().unwrap().push(name);
             Ok(())
         };
-        pool.owner.0.push(priority, Box::new(Call { work, reply })).map(|()| answer)
+        pool.owner.0.push(caller.into(), Box::new(Call { work, reply })).map(|()| answer)
     }
 
     fn names(&self) -> Vec<&'static str> {
@@ -129,7 +129,7 @@ async fn who_waited_too_long_is_refused_without_a_hash() {
 #[tokio::test]
 async fn a_panic_costs_one_answer_but_no_thread() {
     let pool = start(settings());
-    let broken = pool.run::<()>(Priority::Other, |_| panic!("broken on purpose")).await;
+    let broken = pool.run::<()>(Priority::Other.into(), |_| panic!("broken on purpose")).await;
     assert_eq!(broken.unwrap_err().status(), 503);
     pool.hash(prepared("next"), Priority::Other).await.map(drop).unwrap();
 }
