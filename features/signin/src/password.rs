@@ -1,8 +1,14 @@
 //! Passwords: the one check of all steps that ask for the present one, and the policy and hash of
 //! new ones. The same reads, hashes and writes for accounts that are there and that are not.
 
-use crate::{Signin, accounts::Account, draft::Draft, flow::Flow};
-use base::{Aad, Error, Event, Id, SealingKey, id};
+use crate::{
+    Signin,
+    accounts::Account,
+    draft::Draft,
+    flow::Flow,
+    tally::{Method, Outcome},
+};
+use base::{Aad, Error, Event, Id, SealingKey, id, net::ClientAddr};
 use passwords::{Policy, Prepared, PreparedError, Problem, Verdict};
 use std::time::Duration;
 use store::{
@@ -14,7 +20,7 @@ use store::{
     },
 };
 use web::{Visit, pages::say, render::Message};
-use work::{AccountSlot, Priority};
+use work::{AccountSlot, Caller, Priority};
 
 /// Stands in for the person of an unknown account, so that the same statements run.
 const NOBODY: Id<id::Person> = Id::from_bytes([0; 16]);
@@ -94,12 +100,13 @@ pub(crate) async fn check(
     }
     let slot = signin.slots.enter(key.subject)?;
     let priority = if key.device.is_empty() { Priority::Other } else { Priority::KnownDevice };
+    let caller = caller(visit, priority);
     let stored = stored(visit, account).await?;
     // What cannot be a password costs the same hash.
     let prepared = Prepared::new(password).or_else(|_| Prepared::new("-")).map_err(internal)?;
     let readable = Prepared::new(password).is_ok();
     let phc = stored.as_ref().map_or_else(passwords::dummy, |(_, _, phc)| phc.clone());
-    let verdict = signin.hashing.verify(prepared, phc, priority).await?;
+    let verdict = signin.hashing.verify(prepared, phc, caller).await?;
     let right = match (verdict, stored) {
         (Verdict::Match { rehash }, Some((row, sealing, _))) if readable => Some((rehash, row, sealing)),
         _ => None,
@@ -109,6 +116,7 @@ pub(crate) async fn check(
         let mut event =
             Event::new(visit.env(), "signin.refused").detail(serde_json::json!({ "method": "password" }));
         event.person = account.map(|account| account.person.id);
+        draft.ends(Method::Password, Outcome::Refused);
         draft.record(visit, event, account.and_then(|account| account.key.as_ref()));
         attempt::take(&mut draft.unit, visit.tenant.id, &key, Allowance::PASSWORD, visit.now());
         draft.keep(slot);
@@ -118,11 +126,15 @@ pub(crate) async fn check(
     let mut rehashed = None;
     if rehash {
         let prepared = Prepared::new(password).map_err(internal)?;
-        let phc = signin.hashing.hash(prepared, priority).await?.to_string();
+        let phc = signin.hashing.hash(prepared, caller).await?.to_string();
         let data = accounts::seal_password(visit.env(), &sealing, (visit.tenant.id, row.id), &phc);
         rehashed = Some((row, data));
     }
     Ok(Checked::Right(Right { key, seen, slot, expired, rehashed }))
+}
+
+fn caller(visit: &Visit, priority: Priority) -> Caller {
+    Caller { priority, network: visit.client.map(ClientAddr::network) }
 }
 
 type Stored = (CredentialRow, SealingKey, passwords::PhcString);
@@ -185,7 +197,7 @@ pub(crate) async fn choose(
     {
         return Ok(Err(sentence(problem)));
     }
-    let phc = signin.hashing.hash(prepared, Priority::Other).await?;
+    let phc = signin.hashing.hash(prepared, caller(visit, Priority::Other)).await?;
     Ok(Ok(phc.to_string()))
 }
 

@@ -180,6 +180,7 @@ async fn take(signin: &Signin, visit: &Visit, id: &str, sent: &Submission) -> Re
     if let Some(client) = visit.client {
         signin.admission.check(Subject::Network(client.network()), visit.now())?;
     }
+    signin.admission.check(Subject::Tenant(visit.tenant.id), visit.now())?;
     let token = visit.check_csrf(sent);
     for _ in 0..TRIES {
         let flow = match Flow::find(visit, id, sent.get("request")).await? {
@@ -195,6 +196,9 @@ async fn take(signin: &Signin, visit: &Visit, id: &str, sent: &Submission) -> Re
         };
         token.clone()?;
         let turn = Turn::of(signin, visit, flow).await?;
+        if let Some(application) = turn.event_application() {
+            signin.admission.check(Subject::Application(application), visit.now())?;
+        }
         if let Some(response) = attempt(&turn, sent).await? {
             return Ok(response);
         }

@@ -2,8 +2,9 @@
 
 use crate::{
     browser::{Browser, Page},
-    world::{PASSWORD, World, on_each},
+    world::{PASSWORD, World, on_each, unlimited},
 };
+use work::{Limits, Rate};
 
 const BURST: usize = 10;
 
@@ -171,4 +172,30 @@ on_each!(abuse_11_mails_to_an_account_are_limited_over_all_flows_and_names, |wor
     assert_eq!(world.count("mail").await, 5);
     world.wait(120);
     recovery(&world, world.program(), "alice").await.1.is(200, "code");
+});
+
+on_each!(abuse_11_a_flood_is_held_up_before_anybody_is_looked_up, |world| {
+    world.alice().await;
+    let few = Rate { per_minute: 6, burst: 3 };
+    let everything = [
+        Limits { network: few, ..unlimited() },
+        Limits { application: few, ..unlimited() },
+        Limits { tenant: few, ..unlimited() },
+    ];
+    for limits in everything {
+        let mut program = world.limited(limits);
+        program.address = Some(base::net::ClientAddr("192.0.2.1".parse().unwrap()));
+        let page = program.get("/authorize").await.is(200, "identify");
+        let wrong = [("identifier", "nobody@example.com"), ("password", "wrong")];
+        for _ in 0..3 {
+            program.post(&page, &wrong).await.is(422, "identify");
+        }
+        let hashes = world.pool.hashes();
+        let rows = world.count("attempt").await;
+        let alice = program.post(&page, &[("identifier", "alice"), ("password", "wrong")]).await;
+        assert_eq!(alice.status, 429, "{}", alice.body);
+        assert!(alice.headers.contains_key("retry-after"));
+        assert_eq!((world.pool.hashes(), world.count("attempt").await), (hashes, rows));
+        world.wait(3_600);
+    }
 });

@@ -98,15 +98,22 @@ impl World {
         };
         let tenant = directory.create_tenant(new).await.unwrap();
         let pool = pool(&env, 1);
-        let router = router(&directory, &pool, &clock);
+        let router = router(&directory, &pool, &clock, unlimited());
         Self { router, db, env, clock, tenant, pool, directory, scratch }
     }
 
     /// A browser at the same server started again, with dearer hashes.
     pub(crate) fn dearer(&self) -> Browser {
         let mut browser = self.browser();
-        browser.router = router(&self.directory, &pool(&self.env, 2), &self.clock);
+        browser.router = router(&self.directory, &pool(&self.env, 2), &self.clock, unlimited());
         browser
+    }
+
+    /// A program at the same server started again, with these limits.
+    pub(crate) fn limited(&self, limits: Limits) -> Browser {
+        let mut program = self.program();
+        program.router = router(&self.directory, &self.pool, &self.clock, limits);
+        program
     }
 
     /// Closes the database and removes it.
@@ -334,15 +341,20 @@ const COUNTS: [(&str, &str); 9] = [
     ("session", "SELECT count(*) FROM session"),
 ];
 
-fn router(directory: &Directory, pool: &HashPool, clock: &Arc<MockClock>) -> Router {
-    let network = work::Rate { per_minute: 1_000_000, burst: 1_000_000 };
+/// What no test reaches by accident.
+pub(crate) fn unlimited() -> Limits {
+    Limits { network: work::Rate { per_minute: 1_000_000, burst: 1_000_000 }, ..Limits::default() }
+}
+
+fn router(directory: &Directory, pool: &HashPool, clock: &Arc<MockClock>, limits: Limits) -> Router {
     let site = Site::new(directory.clone());
     let signin = Signin::new(Parts {
         site: site.clone(),
         hashing: pool.clone(),
         slots: AccountSlots::default(),
-        admission: Admission::new(Limits { network, ..Limits::default() }),
+        admission: Admission::new(limits),
         mail: MailSignal::default(),
+        tally: signin::Tally::default(),
         logos: Logos::new(Outbound::new(Policy::dev()).unwrap(), Arc::clone(clock) as _),
         destination: Arc::new(Shop),
     });
