@@ -87,16 +87,22 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| canonical(peer.0.ip()));
     let id = edge.request_id(request.headers(), peer);
     let mut record = Record::begin(&edge, &request, &id, peer);
-    let headers = request.headers().clone();
+    let (headers, is_api) = (request.headers().clone(), is_api(request.uri().path()));
     request.extensions_mut().insert(id.clone());
     let answer = match edge.admit(request, peer, &mut record) {
         Ok(request) => edge.answer(request, next).await,
         Err(refusal) => Err(refusal),
     };
-    let mut response = answer.unwrap_or_else(|refusal| refusal.respond(&headers, &id));
+    let mut response = answer.unwrap_or_else(|refusal| refusal.respond(&headers, is_api, &id));
     edge.finish(&mut response, &id);
     record.end(&response);
     response
+}
+
+/// Whether this is an address of the admin API: at the root, or below a tenant's path.
+fn is_api(path: &str) -> bool {
+    let below = path.strip_prefix("/t/").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+    below.unwrap_or(path).starts_with("/api/v1")
 }
 
 impl Edge {

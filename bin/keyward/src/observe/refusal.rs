@@ -51,14 +51,26 @@ impl Refusal {
         }
     }
 
-    /// The answer, in the form that the client asked for.
-    pub(super) fn respond(self, request: &HeaderMap, id: &RequestId) -> Response {
+    /// The code that the admin API gives for this.
+    fn api_code(self) -> &'static str {
+        match self {
+            Self::ForwardedFor => "malformed",
+            Self::TooLarge => "too-large",
+            Self::TimedOut => "unavailable",
+            Self::Defect => "internal",
+        }
+    }
+
+    /// The answer, in the form that the client asked for; the admin API has one form only.
+    pub(super) fn respond(self, request: &HeaderMap, is_api: bool, id: &RequestId) -> Response {
         let wants_json = request
             .get(ACCEPT)
             .and_then(|accept| accept.to_str().ok())
             .is_some_and(|accept| accept.contains("json"));
-        let (kind, body) = if wants_json {
-            ("application/problem+json", self.json(id))
+        let (kind, body) = if is_api {
+            ("application/problem+json", self.json(self.api_code(), id))
+        } else if wants_json {
+            ("application/problem+json", self.json(self.code(), id))
         } else {
             ("text/html; charset=utf-8", self.page(id))
         };
@@ -76,12 +88,12 @@ impl Refusal {
         response
     }
 
-    fn json(self, id: &RequestId) -> String {
+    fn json(self, code: &'static str, id: &RequestId) -> String {
         serde_json::json!({
             "type": "about:blank",
             "title": self.status().canonical_reason(),
             "status": self.status().as_u16(),
-            "code": self.code(),
+            "code": code,
             "detail": self.sentence(),
             "request_id": id.0,
         })

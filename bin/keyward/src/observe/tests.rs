@@ -219,6 +219,19 @@ async fn a_large_body_is_refused_announced_or_not() {
     assert_eq!(send(&app, request(form(200), false)).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+#[tokio::test]
+async fn a_large_body_for_the_admin_api_is_a_problem_whatever_the_client_accepts() {
+    let app = app(edge(|options| options.most_body = 100).0);
+    for (path, is_problem) in [("/api/v1/users", true), ("/t/acme/api/v1/users", true), ("/form", false)] {
+        let request = from("192.0.2.1", Request::post(path)).header("content-length", 200);
+        let response = send(&app, request.body(streamed("x".repeat(200))).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        assert_eq!(kind == "application/problem+json", is_problem, "{path}");
+        assert_eq!(text(response).await.contains("\"too-large\""), is_problem, "{path}");
+    }
+}
+
 /// A body whose length nobody knows beforehand.
 fn streamed(text: String) -> Body {
     Body::new(Body::from(text).map_frame(|frame| frame))

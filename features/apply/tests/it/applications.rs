@@ -41,11 +41,13 @@ on_each!(the_document_of_the_contract_twice_changes_nothing, |place| {
     assert!(!robot.client.allows(GrantType::AuthorizationCode));
 });
 
-on_each!(a_machine_alone_needs_no_rsa_key, |place| {
+on_each!(a_key_is_made_for_who_needs_it_alone, |place| {
     let robot = "tenants: [{slug: default, applications: [{client_id: robot, client_secret: x, \
-        grant_types: [client_credentials]}]}]";
+        id_token_signed_response_alg: PS256, grant_types: [client_credentials]}]}]";
     place.apply(robot).await;
-    assert!(place.tenant("default").await.signing_key(jose::Algorithm::Rs256).is_none());
+    assert!(place.tenant("default").await.signing_key(jose::Algorithm::Ps256).is_none(), "a machine has no ID token");
+    place.apply(&robot.replace("PS256", "PS256, access_token_signed_response_alg: EdDSA")).await;
+    assert!(place.tenant("default").await.signing_key(jose::Algorithm::EdDsa).is_some());
 });
 
 on_each!(what_the_file_omits_is_left_alone, |place| {

@@ -114,6 +114,18 @@ async fn it_is_off_unless_the_tenant_says_otherwise_and_a_token_is_counted() {
         assert_eq!(with_token(&token).await.status, StatusCode::CREATED);
         assert_eq!(with_token(&token).await.status, StatusCode::CREATED);
         assert_eq!(with_token(&token).await.status, StatusCode::UNAUTHORIZED, "it worked twice");
+        let listed = async || {
+            let page = (base::Id::from_bytes([0; 16]), 10);
+            oidc::initial_access_tokens(world.site.db(), world.tenant.id, page).await.unwrap()
+        };
+        let mut left: Vec<_> = listed().await.iter().map(|token| token.uses_left).collect();
+        left.sort_unstable();
+        assert_eq!(left, [0, 2]);
+        let mut unit = world.unit("initial-access.dropped");
+        let used = listed().await.into_iter().find(|token| token.uses_left == 0).unwrap();
+        oidc::drop_initial_access(&mut unit, world.tenant.id, used.id);
+        world.commit(unit).await;
+        assert_eq!(listed().await.len(), 1);
         world.pass(60);
         assert_eq!(with_token(&late).await.status, StatusCode::UNAUTHORIZED, "it has expired");
         allow(world, json!({ "client_registration": "open" })).await;
