@@ -11,6 +11,7 @@ mod project;
 mod sizes;
 mod source;
 mod sql;
+mod unsafety;
 
 use project::Project;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ const RULES: &[Rule] = &[
     Rule { name: "licences", keeps: "every licence is one that we may ship", check: licences::check },
     Rule { name: "sizes", keeps: "no file above 800 lines, tests apart", check: sizes::check },
     Rule { name: "sql", keeps: "SQL where it belongs, a table in one crate only", check: sql::check },
+    Rule { name: "unsafe", keeps: "unsafe code in one file only", check: unsafety::check },
     Rule { name: "docs", keeps: "no dead link, and every page in the book", check: docs::check },
 ];
 
