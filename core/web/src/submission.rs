@@ -7,7 +7,9 @@ use axum::{
 };
 use base::{Error, Kind};
 use http::header;
-use std::collections::BTreeMap;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt};
 
 const MOST_FIELDS: usize = 100;
 
@@ -42,15 +44,8 @@ impl Submission {
     }
 
     fn json(body: &[u8]) -> Result<Self, Error> {
-        let fields: BTreeMap<String, serde_json::Value> =
-            serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-        let text = |(name, value)| match value {
-            serde_json::Value::String(text) => Ok((name, text)),
-            serde_json::Value::Null => Ok((name, String::new())),
-            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok((name, value.to_string())),
-            _ => Err(bad(format!("the field {name} is not a text"))),
-        };
-        Self::checked(fields.into_iter().map(text).collect::<Result<_, _>>()?, true)
+        let Members(fields) = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        Self::checked(fields, true)
     }
 
     fn checked(fields: BTreeMap<String, String>, json: bool) -> Result<Self, Error> {
@@ -61,6 +56,44 @@ impl Submission {
             return Err(bad("a field holds NUL".to_owned()));
         }
         Ok(Self { fields, json })
+    }
+}
+
+/// The members of a JSON object as texts, each name once, none of them a list or an object.
+struct Members(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor).map(Self)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some((name, value)) = access.next_entry::<String, Value>()? {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Null => String::new(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(A::Error::custom(format!("the field {name} is not a text")));
+                }
+            };
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format!("the field {name} is there twice")));
+            }
+            fields.insert(name, text);
+        }
+        Ok(fields)
     }
 }
 
@@ -117,6 +150,10 @@ mod tests {
         assert!(Submission::form(b"code=%00").is_err());
         assert!(Submission::json(br#"{"code": ["1"]}"#).is_err());
         assert!(Submission::json(br#"{"code": "a\u0000b"}"#).is_err());
+        assert!(Submission::json(br#"{"code": "1", "code": "2"}"#).is_err());
+        assert!(Submission::json(br#"{"code": "1", "c\u006fde": "2"}"#).is_err());
         assert!(Submission::json(b"[]").is_err());
+        let deep = format!("{{\"code\": {}", "[".repeat(30_000));
+        assert!(Submission::json(deep.as_bytes()).is_err());
     }
 }

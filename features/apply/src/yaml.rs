@@ -15,6 +15,9 @@ pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 const MAX_DEPTH: usize = 64;
 /// The most values, counted where they stand and again wherever an alias repeats them.
 const MAX_VALUES: usize = 100_000;
+/// The most bytes of texts and of the paths of values, counted likewise: a long text or key costs as
+/// often as it is repeated.
+const MAX_TEXT: usize = 64 * 1024 * 1024;
 
 /// Reads a document.
 pub(crate) fn read(text: &str) -> Result<Value, Vec<Problem>> {
@@ -22,7 +25,7 @@ pub(crate) fn read(text: &str) -> Result<Value, Vec<Problem>> {
         let message = "the file is larger than 1 MiB; divide it into several files";
         return Err(vec![Problem::new("", message)]);
     }
-    let reader = Reader { values: Cell::new(0), problems: RefCell::default() };
+    let reader = Reader { values: Cell::new(0), text: Cell::new(0), problems: RefCell::default() };
     let node = Node { reader: &reader, path: String::new(), depth: 0 };
     let read = node.deserialize(serde_yaml_ng::Deserializer::from_str(text));
     let mut problems = reader.problems.into_inner();
@@ -38,7 +41,16 @@ pub(crate) fn read(text: &str) -> Result<Value, Vec<Problem>> {
 
 struct Reader {
     values: Cell<usize>,
+    text: Cell<usize>,
     problems: RefCell<Vec<Problem>>,
+}
+
+impl Reader {
+    fn take<E: Error>(&self, text: usize) -> Result<(), E> {
+        self.text.set(self.text.get() + text);
+        let too_much = "its texts, with what aliases repeat, are longer than 64 MiB; write them once";
+        if self.text.get() > MAX_TEXT { Err(E::custom(too_much)) } else { Ok(()) }
+    }
 }
 
 struct Node<'a> {
@@ -62,6 +74,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
         if values > MAX_VALUES {
             return Err(D::Error::custom("it holds more than 100000 values; divide it into several files"));
         }
+        self.reader.take(self.path.len())?;
         if self.depth > MAX_DEPTH {
             return Err(D::Error::custom(format!("{} is nested too deeply", self.path)));
         }
@@ -96,6 +109,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         if value.contains('\0') {
             return Err(E::custom(format!("{} contains a NUL character", self.path)));
         }
+        self.reader.take(value.len())?;
         Ok(value.into())
     }
 

@@ -124,6 +124,18 @@ fn what_stands_twice_is_refused() {
 }
 
 #[test]
+fn a_long_text_repeated_by_aliases_and_a_long_key_over_many_values_are_limited() {
+    let text = "x".repeat(400_000);
+    for yaml in [
+        format!("a: &a {text}\nb: [{}]", "*a,".repeat(90_000)),
+        format!("? {text}\n: [{}]", "1,".repeat(90_000)),
+    ] {
+        let found = problems(&yaml);
+        assert!(found.len() == 1 && found[0].contains("64 MiB"), "{:.300}", found[0]);
+    }
+}
+
+#[test]
 fn size_depth_and_aliases_are_limited() {
     assert!(problems(&" ".repeat(1024 * 1024 + 1))[0].contains("1 MiB"));
     let deep = format!("{}x{}", "[".repeat(100), "]".repeat(100));
