@@ -257,7 +257,7 @@ class Production(unittest.TestCase):
         self.assertNotEqual(server.get("/metrics").status_code, 200)
         text = server.get("/metrics", headers={"authorization": "Bearer tell me"}).text
         self.assertIn("keyward_build_info", httpx.get(f"http://127.0.0.1:{own}/metrics").text)
-        for name in ("keyward_http_requests_total", "keyward_http_request_seconds_bucket", "keyward_build_info"):
+        for name in ("keyward_http_requests_total", "keyward_http_request_duration_seconds_bucket", "keyward_build_info"):
             self.assertIn(name, text)
         self.assertIn('route="/health/ready"', text)
         server.get("/nowhere-" + secrets.token_hex(4))

@@ -42,6 +42,8 @@ pub(crate) struct Installation {
     /// The file of an embedded database.
     pub(crate) file: Option<PathBuf>,
     pub(crate) root_key: Option<SealingKey>,
+    /// Who was deleted is listed here, outside of the backups.
+    pub(crate) erasures: Option<PathBuf>,
     /// The issuer of the first tenant, where a configuration names it.
     pub(crate) issuer: Option<String>,
     /// The data folder that was named.
@@ -53,15 +55,21 @@ impl Installation {
     pub(crate) fn new(url: &str, root_key: Option<SealingKey>) -> Result<Self, Failure> {
         let database: DbUrl = url.parse()?;
         let file = url.strip_prefix("sqlite:").map(PathBuf::from);
-        Ok(Self { database, file, root_key, issuer: None, data: None })
+        let erasures = file.as_deref().map(list_beside);
+        Ok(Self { database, file, root_key, erasures, issuer: None, data: None })
+    }
+
+    /// That of a configuration.
+    pub(crate) fn configured(config: &Config) -> Result<Self, Failure> {
+        let own = Self::new(config.database.expose(), config.root_key.as_ref().map(sealing_key))?;
+        let erasures = config.erasure_list.clone().or(own.erasures);
+        Ok(Self { issuer: Some(config.server.issuer.clone()), erasures, ..own })
     }
 
     /// What a command was told, or the data folder of `dev` in this folder.
     pub(crate) fn of(place: &Place) -> Result<Self, Failure> {
         if let Some(path) = &place.config {
-            let config = load(path)?;
-            let own = Self::new(config.database.expose(), config.root_key.as_ref().map(sealing_key))?;
-            return Ok(Self { issuer: Some(config.server.issuer.clone()), ..own });
+            return Self::configured(&load(path)?);
         }
         let data = place.data.clone().or_else(|| place.database.is_none().then(|| PathBuf::from("data")));
         let url = match (&place.database, &data) {
@@ -107,6 +115,13 @@ impl Installation {
 /// The control socket beside an embedded database.
 pub(crate) fn socket_beside(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join("control.sock")
+}
+
+/// The erasure list of an embedded database.
+fn list_beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".erased");
+    name.into()
 }
 
 /// The address of the database in a data folder.
@@ -170,6 +185,8 @@ pub(crate) fn make_root_key(data: &Path, env: &Env) -> Result<SealingKey, Failur
         writeln!(file, "{text}")?;
         file.sync_all()
     });
-    written.and_then(|()| fs::rename(&draft, &path)).map_err(|error| wrong(&path, error))?;
+    // And for good, before anything is sealed with it: the entry in the folder is on the disk too.
+    let entered = |()| fs::rename(&draft, &path).and_then(|()| fs::File::open(data)?.sync_all());
+    written.and_then(entered).map_err(|error| wrong(&path, error))?;
     Ok(SealingKey::new(Zeroizing::new(bytes)))
 }

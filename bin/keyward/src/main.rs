@@ -1,5 +1,6 @@
 //! Keyward: customer identity and access management in one program.
 
+mod backup;
 mod cli;
 mod config;
 mod failure;

@@ -3,7 +3,11 @@
 use crate::{
     failure::Failure,
     installation::{Installation, socket_beside},
-    observe::{self, Access, Edge, EdgeOptions, Metrics, Readiness, TenantLabel},
+    observe::{
+        self, Access, Edge, EdgeOptions, Metrics, Readiness, TenantLabel,
+        traces::{self, Collector, Recorded},
+        watched::Watched,
+    },
     serve::{self, Drained, Limits, Options, Server, Shutdown},
 };
 use axum::{
@@ -37,6 +41,8 @@ pub(crate) struct Program {
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// What may be asked outwards.
     pub(crate) outbound: Policy,
+    /// Traces that are recorded, and where they go.
+    pub(crate) traces: Option<(Recorded, Collector)>,
     /// What only `dev` has.
     pub(crate) dev: Option<DevParts>,
 }
@@ -166,16 +172,31 @@ async fn change_issuer(
 }
 
 /// Serves until a signal, then lets what is under way finish.
-pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure> {
+pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Failure> {
     let (trigger, stop) = serve::shutdown();
     serve::on_signals(trigger)?;
     let db = program.directory.db().clone();
     let mail = MailSignal::default();
     let metrics = Arc::new(Metrics::new());
-    watch(&metrics, &program, &mail);
+    let (admission, tally) = (Admission::new(limits(program.dev.is_some())), signin::Tally::default());
+    let mut background = Vec::new();
+    let mut dropped = None;
+    if let Some((recorded, collector)) = program.traces.take() {
+        dropped = Some(Arc::clone(&recorded.dropped));
+        background.push(tokio::spawn(traces::export(recorded, collector, requested(stop.clone()))));
+    }
+    let watched = Watched {
+        directory: program.directory.clone(),
+        pool: program.pool.clone(),
+        mail: mail.clone(),
+        admission: admission.clone(),
+        tally: tally.clone(),
+        dropped_spans: dropped.unwrap_or_default(),
+    };
+    watched.register(&metrics);
     let readiness = Arc::new(readiness(&program.directory, stop.clone()));
-    let outbound = Outbound::new(program.outbound.clone())?;
-    let app = application(&program, &mail, outbound.clone())?;
+    let outbound = Outbound::new(program.outbound.clone())?.traced(traces::traceparent);
+    let app = application(&program, &mail, outbound.clone(), (admission, tally))?;
     let routes = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
     let mut edge = EdgeOptions::new(program.directory.env().clone(), Arc::clone(&metrics));
     edge.https = program.issuer.starts_with("https://");
@@ -199,15 +220,19 @@ pub(crate) async fn run(program: Program, server: Server) -> Result<(), Failure>
             }
         });
     }
+    if let Some(list) = program.installation.erasures.clone() {
+        let (directory, until) = (program.directory.clone(), requested(stop.clone()));
+        background.push(tokio::spawn(crate::backup::erasures::follow(directory, list, until)));
+    }
     tokio::spawn(program.directory.clone().watch());
     tokio::spawn(drop_kept_answers(program.directory.clone()));
-    let jobs = Jobs::spawn(program.directory.clone(), requested(stop.clone()));
+    background.push(Jobs::spawn(program.directory.clone(), requested(stop.clone())));
     let site = Site::new(program.directory.clone());
-    let notices = tokio::spawn(oidc::notices(site, outbound, requested(stop.clone())));
+    background.push(tokio::spawn(oidc::notices(site, outbound, requested(stop.clone()))));
     let worker = Worker::new(program.directory, program.transport, mail);
-    let worker = tokio::spawn(worker.run(requested(stop.clone())));
+    background.push(tokio::spawn(worker.run(requested(stop.clone()))));
     let drained = server.run(router, stop).await;
-    for task in [jobs, worker, notices] {
+    for task in background {
         let abort = task.abort_handle();
         match tokio::time::timeout(BACKGROUND_ENDS, task).await {
             Ok(Ok(())) => {}
@@ -236,20 +261,6 @@ fn readiness(directory: &Directory, stop: Shutdown) -> Readiness {
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     })
-}
-
-fn watch(metrics: &Metrics, program: &Program, mail: &MailSignal) {
-    let (pool, waiting) = (program.pool.clone(), program.pool.clone());
-    metrics.counter("password_hashes", "Password hashes computed").value(move || pool.hashes());
-    let directory = program.directory.clone();
-    metrics
-        .gauge("signing_key_age_seconds", "Age of the oldest key that signs, of the tenants in memory")
-        .value(move || directory.oldest_signing_key().as_secs());
-    metrics.gauge("hash_queue_milliseconds", "Password hashing that waits").value(move || waiting.queue_ms());
-    let (queued, sent, failed) = (mail.clone(), mail.clone(), mail.clone());
-    metrics.counter("mails_queued", "Mails queued by this node").value(move || queued.queued());
-    metrics.counter("mails_sent", "Mails delivered by this node").value(move || sent.sent());
-    metrics.counter("mails_failed", "Mails given up by this node").value(move || failed.failed());
 }
 
 /// Drops the answers of the admin API that were kept for a repeated request, a batch a minute.
@@ -300,24 +311,34 @@ async fn carry_out(
     apply::control::Reply { status, body }
 }
 
+/// How often who may ask.
+fn limits(dev: bool) -> work::Limits {
+    let limits = work::Limits::default();
+    if !dev {
+        return limits;
+    }
+    // One machine plays all clients.
+    let one = Rate { per_minute: 600_000, burst: 100_000 };
+    work::Limits { network: one, registrations: one, guesses: one, guesses_at: one, ..limits }
+}
+
 /// The capabilities behind their tenants.
-fn application(program: &Program, mail: &MailSignal, outbound: Outbound) -> Result<Router, Failure> {
+fn application(
+    program: &Program,
+    mail: &MailSignal,
+    outbound: Outbound,
+    (admission, tally): (Admission, signin::Tally),
+) -> Result<Router, Failure> {
     let documents =
         Documents::new(outbound.clone(), Arc::new(base::SystemClock), outbound::Limits::default());
     let site = Site::new(program.directory.clone());
-    let mut limits = work::Limits::default();
-    if program.dev.is_some() {
-        // One machine plays all clients.
-        let one = Rate { per_minute: 600_000, burst: 100_000 };
-        limits = work::Limits { network: one, registrations: one, guesses: one, guesses_at: one, ..limits };
-    }
-    let admission = Admission::new(limits);
     let signin = signin::Signin::new(signin::Parts {
         site: site.clone(),
         hashing: program.pool.clone(),
         slots: AccountSlots::default(),
         admission: admission.clone(),
         mail: mail.clone(),
+        tally,
         logos: signin::Logos::new(outbound.clone(), Arc::new(base::SystemClock)),
         destination: Arc::new(oidc::Requests),
     });

@@ -81,6 +81,19 @@ pub async fn last_event(db: &Db) -> Result<i64, DbError> {
     Ok(db.one::<i64>(LAST_NUMBER, args![]).await?.unwrap_or(0))
 }
 
+/// The version of the database, and whether it has what the search of names by parts needs.
+///
+/// # Errors
+/// [`DbError::Unavailable`] if it does not answer.
+pub async fn about(db: &Db) -> Result<(String, bool), DbError> {
+    let (version, extension) = crate::dialect::about(db.engine());
+    let found: Option<(i64,)> = db.one(extension, args![]).await?;
+    Ok((
+        db.one::<(String,)>(version, args![]).await?.map(|(version,)| version).unwrap_or_default(),
+        found.is_some(),
+    ))
+}
+
 /// Makes a database that was put back fit for use: who was erased since is deleted again, every
 /// session and grant ends, half-done sign-ins are dropped, and tokens from before now are refused.
 /// Gives how many people were deleted again. Doing it twice does no harm.

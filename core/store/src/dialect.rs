@@ -40,6 +40,17 @@ pub(crate) const NUMBER_EVENTS: &str = "UPDATE event SET number = fresh.number F
 /// Writes down the last number given.
 pub(crate) const MOVE_SEQUENCER: &str = "UPDATE sequencer SET number = $1 WHERE name = 'event'";
 
+/// The version of the database, and a look for the extension of the search by parts of names.
+pub(crate) const fn about(engine: Engine) -> (&'static str, &'static str) {
+    match engine {
+        Engine::Sqlite => ("SELECT sqlite_version()", "SELECT 1"),
+        Engine::Postgres => (
+            "SELECT current_setting('server_version')",
+            "SELECT CAST(1 AS BIGINT) FROM pg_extension WHERE extname = 'pg_trgm'",
+        ),
+    }
+}
+
 /// Finds a table by its name.
 pub(crate) const fn table_exists(engine: Engine) -> &'static str {
     match engine {

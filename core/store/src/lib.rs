@@ -58,7 +58,7 @@ mod statements;
 pub use directory::{Address, Application, Directory, Mac, NewTenant, PublicKey, Tenant};
 pub use engine::{
     Cell, Db, DbError, DbUrl, Engine, EventRow, Expect, FromRow, FromValue, OpenOptions, Outcome, Row,
-    ToValue, Unit, UnitId, Value, Verified, verify_chain,
+    Timing, ToValue, Unit, UnitId, Value, Verified, Watch, verify_chain,
 };
-pub use migrate::{MIGRATIONS, Migration, Pending, migrate, pending};
+pub use migrate::{MIGRATIONS, Migration, Pending, migrate, pending, unknown};
 pub use statements::{prepare_all, statements};

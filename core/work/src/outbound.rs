@@ -28,6 +28,7 @@ use std::{sync::Arc, time::Duration};
 use target::Target;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tracing::Instrument as _;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -111,7 +112,11 @@ struct Inner {
     resolver: Arc<dyn Resolve>,
     tls: TlsConnector,
     slots: Slots,
+    trace: Option<Trace>,
 }
+
+/// The trace that a request belongs to (W3C Trace Context, `traceparent`), if it is traced.
+pub type Trace = fn() -> Option<String>;
 
 impl Outbound {
     /// A client under this policy that resolves names as the machine does.
@@ -128,7 +133,21 @@ impl Outbound {
     /// Kind `Invalid` if the policy's authorities cannot be read.
     pub fn with_resolver(policy: Policy, resolver: Arc<dyn Resolve>) -> Result<Self, Error> {
         let tls = connect::tls(policy.ca_file.as_deref())?;
-        Ok(Self(Arc::new(Inner { policy, resolver, tls, slots: Slots::default() })))
+        Ok(Self(Arc::new(Inner { policy, resolver, tls, slots: Slots::default(), trace: None })))
+    }
+
+    /// The same client, which tells whom it asks the trace that a request belongs to.
+    #[must_use]
+    pub fn traced(self, trace: Trace) -> Self {
+        let Inner { policy, resolver, tls, .. } = &*self.0;
+        let inner = Inner {
+            policy: policy.clone(),
+            resolver: Arc::clone(resolver),
+            tls: tls.clone(),
+            slots: Slots::default(),
+            trace: Some(trace),
+        };
+        Self(Arc::new(inner))
     }
 
     /// Fetches a document. Every status but 3xx is an answer.
@@ -179,7 +198,18 @@ impl Outbound {
 
     async fn send(&self, url: &str, outgoing: Outgoing, limits: Limits) -> Result<Fetched, OutboundError> {
         let target = Target::parse(url)?;
-        let request = outgoing.request(&target)?;
+        let host = target.host.to_string();
+        let span = tracing::info_span!(target: "trace", "outbound", "server.address" = host);
+        self.exchange(target, outgoing, limits).instrument(span).await
+    }
+
+    async fn exchange(
+        &self,
+        target: Target,
+        outgoing: Outgoing,
+        limits: Limits,
+    ) -> Result<Fetched, OutboundError> {
+        let request = outgoing.request(&target, self.0.trace.and_then(|trace| trace()))?;
         let deadline = Instant::now() + limits.total;
         let _slot = timeout_at(deadline, self.0.slots.take(&target.host.to_string()))
             .await
@@ -219,7 +249,7 @@ struct Outgoing {
 }
 
 impl Outgoing {
-    fn request(self, target: &Target) -> Result<Request<Full<Bytes>>, OutboundError> {
+    fn request(self, target: &Target, trace: Option<String>) -> Result<Request<Full<Bytes>>, OutboundError> {
         let mut request = Request::builder()
             .method(self.method)
             .uri(&target.path)
@@ -227,6 +257,9 @@ impl Outgoing {
             .header(header::USER_AGENT, "Keyward")
             .header(header::ACCEPT, "application/json, */*;q=0.5")
             .header(header::CONNECTION, "close");
+        if let Some(trace) = trace {
+            request = request.header("traceparent", trace);
+        }
         if let Some(content_type) = self.content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }

@@ -5,6 +5,7 @@ use crate::{
     draft::Draft,
     flow::Flow,
     notify::{self, Letter},
+    tally::{Method, Outcome},
     turn::Turn,
 };
 use base::{Aad, Error, Handle, HandleKind, Id, id, identifier::mask};
@@ -222,6 +223,7 @@ pub(crate) async fn check(visit: &Visit, flow: &Flow, sent: &Sent, typed: &str) 
     let mut event = base::Event::new(visit.env(), "signin.refused")
         .detail(serde_json::json!({ "method": "code", "purpose": row.purpose }));
     event.person = target.person;
+    draft.ends(Method::Code, Outcome::Refused);
     draft.record(visit, event, None);
     Ok(Answer::Wrong(Box::new(draft), u32::try_from(row.tries - 1).unwrap_or(0)))
 }

@@ -1,6 +1,10 @@
 //! A unit in the making: writes, events, and what is to happen in the browser once it is in force.
 
-use crate::{Signin, flow::Flow};
+use crate::{
+    Signin,
+    flow::Flow,
+    tally::{self, Method},
+};
 use base::{Error, Event, SealingKey};
 use store::{Outcome, Unit, args, rows};
 use web::Visit;
@@ -13,13 +17,14 @@ pub(crate) struct Draft {
     mails: bool,
     cookies: Vec<String>,
     slot: Option<AccountSlot>,
+    ends: Option<(Method, tally::Outcome)>,
 }
 
 impl Draft {
     pub(crate) fn new(visit: &Visit, flow: &Flow) -> Self {
         let id = visit.env().id();
         let unit = Unit::marked(id, rows::flow::PROBE, args![visit.tenant.id, flow.id, id]);
-        Self { unit, recorded: false, mails: false, cookies: Vec::new(), slot: None }
+        Self { unit, recorded: false, mails: false, cookies: Vec::new(), slot: None, ends: None }
     }
 
     /// Records an event from where the visit comes, sealed under the person's key if there is one.
@@ -30,6 +35,11 @@ impl Draft {
             self.recorded = true;
         }
         self.unit.record(visit.tenant.event(visit.env(), event, key));
+    }
+
+    /// Notes how a sign-in ends, to be counted once the unit is in force.
+    pub(crate) const fn ends(&mut self, method: Method, outcome: tally::Outcome) {
+        self.ends = Some((method, outcome));
     }
 
     /// Sets a cookie once the unit is in force.
@@ -53,6 +63,9 @@ impl Draft {
         let outcome = visit.db().commit(self.unit).await?;
         if outcome.done() {
             self.cookies.into_iter().for_each(|cookie| visit.set_cookie(cookie));
+            if let Some(end) = self.ends {
+                signin.tally.add(end);
+            }
             if self.mails {
                 signin.mail.wake();
             }

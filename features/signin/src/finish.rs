@@ -6,6 +6,7 @@ use crate::{
     accounts::{Account, person_id},
     draft::Draft,
     show::{self, Problems},
+    tally::{Method, Outcome},
     turn::{self, Turn},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -90,6 +91,9 @@ async fn sign_in(
     draft.cookie(cookies::set_sessions(&visit.tenant, &handles, visit.now(), end));
     person::know_device(&mut draft.unit, visit.tenant.id, person, &visit.device(), visit.now());
     let key = Account::of(visit, person).await?.and_then(|account| account.key);
+    if !unchanged {
+        draft.ends(method(authenticated), Outcome::Done);
+    }
     let event = turn
         .event(if unchanged { "session.used" } else { "session.created" })
         .person(person)
@@ -97,6 +101,16 @@ async fn sign_in(
         .detail(serde_json::json!({ "amr": authentication.amr(), "renewed": own.is_some() }));
     draft.record(visit, event, key.as_ref());
     Ok(Finished { person, session, epochs: authenticated.epochs, authentication })
+}
+
+/// The method that the last proof was given by.
+fn method(authenticated: &Authenticated) -> Method {
+    let last = authenticated.proofs.iter().max_by_key(|proof| proof.at);
+    match last.map(|proof| proof.method) {
+        Some(journey::Method::Password) => Method::Password,
+        Some(_) => Method::Code,
+        None => Method::None,
+    }
 }
 
 type Opened = (Id<id::Session>, Handle, base::Time);
@@ -145,6 +159,7 @@ pub(crate) async fn deny(
 ) -> Result<Option<Response>, Error> {
     let (signin, visit) = (turn.signin, turn.visit);
     let event = turn.event("signin.refused").detail(serde_json::json!({ "reason": reason }));
+    draft.ends(Method::None, Outcome::Refused);
     draft.record(visit, event, None);
     turn::close(turn, &mut draft);
     let ending = match &turn.flow.intent {

@@ -20,9 +20,11 @@ mod notify;
 mod password;
 mod show;
 mod steps;
+mod tally;
 mod turn;
 
 pub use logo::Logos;
+pub use tally::{Method, Outcome, Tally};
 
 use axum::{Router, extract::FromRef, routing::get};
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct Parts {
     pub admission: Admission,
     /// Wakes the mail workers.
     pub mail: MailSignal,
+    /// Counts how sign-ins end.
+    pub tally: Tally,
     /// Logos of applications.
     pub logos: Logos,
     /// Where applications' requests are understood.

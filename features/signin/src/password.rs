@@ -19,6 +19,7 @@ use store::{
         person,
     },
 };
+use tracing::Instrument as _;
 use web::{Visit, pages::say, render::Message};
 use work::{AccountSlot, Caller, Priority};
 
@@ -106,7 +107,7 @@ pub(crate) async fn check(
     let prepared = Prepared::new(password).or_else(|_| Prepared::new("-")).map_err(internal)?;
     let readable = Prepared::new(password).is_ok();
     let phc = stored.as_ref().map_or_else(passwords::dummy, |(_, _, phc)| phc.clone());
-    let verdict = signin.hashing.verify(prepared, phc, caller).await?;
+    let verdict = signin.hashing.verify(prepared, phc, caller).instrument(hashing()).await?;
     let right = match (verdict, stored) {
         (Verdict::Match { rehash }, Some((row, sealing, _))) if readable => Some((rehash, row, sealing)),
         _ => None,
@@ -126,7 +127,7 @@ pub(crate) async fn check(
     let mut rehashed = None;
     if rehash {
         let prepared = Prepared::new(password).map_err(internal)?;
-        let phc = signin.hashing.hash(prepared, caller).await?.to_string();
+        let phc = signin.hashing.hash(prepared, caller).instrument(hashing()).await?.to_string();
         let data = accounts::seal_password(visit.env(), &sealing, (visit.tenant.id, row.id), &phc);
         rehashed = Some((row, data));
     }
@@ -135,6 +136,11 @@ pub(crate) async fn check(
 
 fn caller(visit: &Visit, priority: Priority) -> Caller {
     Caller { priority, network: visit.client.map(ClientAddr::network) }
+}
+
+/// The wait for a hash, with the hash, in a trace.
+fn hashing() -> tracing::Span {
+    tracing::info_span!(target: "trace", "hash")
 }
 
 type Stored = (CredentialRow, SealingKey, passwords::PhcString);
@@ -197,7 +203,7 @@ pub(crate) async fn choose(
     {
         return Ok(Err(sentence(problem)));
     }
-    let phc = signin.hashing.hash(prepared, caller(visit, Priority::Other)).await?;
+    let phc = signin.hashing.hash(prepared, caller(visit, Priority::Other)).instrument(hashing()).await?;
     Ok(Ok(phc.to_string()))
 }
 

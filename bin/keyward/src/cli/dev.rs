@@ -17,7 +17,7 @@ use work::{HashPool, HashSettings, Mailbox, outbound::Policy};
 const DEFAULT_PORT: u16 = 8080;
 
 pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
-    crate::observe::start_log(tracing::Level::INFO, false);
+    crate::observe::start_log(tracing::Level::INFO, false, None);
     let env = Env::system();
     let listen = dev.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)));
     let options = Options { listen, tls: None, proxies: loopback(), limits: Limits::default() };
@@ -50,6 +50,7 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
         access: Access::Open,
         metrics_listen: None,
         outbound: Policy::dev(),
+        traces: None,
         dev: Some(dev_parts),
     };
     wiring::run(program, server).await

@@ -2,12 +2,15 @@
 //! 0 is done, 1 failed, 2 wrong usage or configuration.
 
 mod apply;
+mod backup;
 mod call;
 mod check;
 mod dev;
+mod doctor;
 mod export;
 mod migrate;
 mod reach;
+mod restore;
 mod server;
 
 use crate::{failure::Failure, installation::Place};
@@ -71,6 +74,17 @@ enum Verb {
         #[command(flatten)]
         place: Place,
     },
+    /// Copy an embedded database, also while a server works on it.
+    Backup {
+        /// The folder of the copy, which must not be there yet.
+        folder: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Put a backup in its place, where no database is.
+    Restore(restore::Restore),
+    /// Say what is wrong here and how to mend it, and how fast this machine is.
+    Doctor(doctor::Doctor),
     /// Manage people.
     User(Api),
     /// Manage applications.
@@ -182,6 +196,9 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Export { tenant, users, out, place } => {
             export::run(&place, ::apply::Selection { tenant, users, json }, out.as_deref()).await
         }
+        Verb::Backup { folder, place } => backup::run(&folder, &place, json).await,
+        Verb::Restore(restore) => restore::run(&restore, json).await,
+        Verb::Doctor(doctor) => doctor::run(&doctor, json).await,
         Verb::User(api) => manage("user", &api, json).await,
         Verb::App(api) => manage("app", &api, json).await,
         Verb::Resource(api) => manage("resource", &api, json).await,

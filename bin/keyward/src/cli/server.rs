@@ -3,8 +3,11 @@
 use crate::{
     config::{self, Config, MailSecurity},
     failure::Failure,
-    installation::{Installation, load, sealing_key},
-    observe::Access,
+    installation::{Installation, load},
+    observe::{
+        Access,
+        traces::{Collector, Recorded, Traces},
+    },
     serve::Options,
     wiring::{self, Program},
 };
@@ -18,17 +21,23 @@ pub(super) async fn run(path: &Path) -> Result<(), Failure> {
     if problems.iter().any(config::Problem::is_error) {
         return Err(Failure::configuration(&problems));
     }
-    crate::observe::start_log(config.log.level, config.log.json);
+    let mut exporting = None;
+    let mut recording = None;
+    if let Some(traces) = &config.traces {
+        let (own, recorded) = Traces::new(Env::system(), traces.percent);
+        recording = Some(own);
+        exporting = Some((recorded, Collector::of(traces, config.outbound.ca_file.clone())?));
+    }
+    crate::observe::start_log(config.log.level, config.log.json, recording);
     for problem in &problems {
         tracing::warn!(option = problem.option, "{problem}");
     }
-    serve(config).await
+    serve(config, exporting).await
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
+async fn serve(config: Config, traces: Option<(Recorded, Collector)>) -> Result<(), Failure> {
     let env = Env::system();
-    let root = config.root_key.as_ref().map(sealing_key);
-    let installation = Installation::new(config.database.expose(), root)?;
+    let installation = Installation::configured(&config)?;
     let options = Options::of(&config.server).map_err(|error| Failure::usage(error.to_string()))?;
     if let Some(certificate) = &options.tls {
         certificate.reload_on_signal()?;
@@ -50,6 +59,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         access: Access::of(&config.server),
         metrics_listen: config.server.metrics_listen,
         outbound: config.outbound,
+        traces,
         dev: None,
     };
     tracing::info!(listen = %server.address(), issuer = config.server.issuer, "ready to serve");

@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
-use work::outbound::Policy;
+use work::outbound::{Exception, Policy};
 
 /// All settings, typed.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     /// `database.url`, empty if not given. A secret, since it may hold a password.
     pub(crate) database: Secret<String>,
+    /// `database.erasure_list`
+    pub(crate) erasure_list: Option<PathBuf>,
+    /// `[traces]`
+    pub(crate) traces: Option<Traces>,
     /// `secrets.root_key`
     pub(crate) root_key: Option<Secret<[u8; 32]>>,
     /// `[mail]`
@@ -115,6 +119,17 @@ pub(crate) struct Log {
     pub(crate) json: bool,
 }
 
+/// Where traces go and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Traces {
+    /// The collector, without `/v1/traces`.
+    pub(crate) endpoint: String,
+    /// The name of this service in them.
+    pub(crate) service: String,
+    /// Of a hundred requests without a trace of their own, how many are traced.
+    pub(crate) percent: u8,
+}
+
 /// Password hashing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Passwords {
@@ -147,6 +162,8 @@ impl Config {
         let config = Self {
             server: reader.server(),
             database: reader.secret("database.url").unwrap_or_else(|| Secret::new(String::new())),
+            erasure_list: reader.path("database.erasure_list"),
+            traces: reader.traces(),
             root_key: reader.root_key(),
             mail: Mail {
                 host: reader.text("mail.host"),
@@ -181,6 +198,11 @@ impl Config {
             found: Found::default(),
         };
         reader.finish(config)
+    }
+
+    /// The files that secrets were read from.
+    pub(crate) fn secret_files(&self) -> Vec<&Path> {
+        self.found.secret_files.iter().map(|(_, path)| path.as_path()).collect()
     }
 
     /// Everything that should keep this configuration out of production, errors first.
@@ -248,6 +270,24 @@ impl Reader {
             metrics_listen: self.address("server.metrics_listen"),
             metrics_token: self.secret("server.metrics_token"),
         }
+    }
+
+    fn traces(&mut self) -> Option<Traces> {
+        const OPTION: &str = "traces.endpoint";
+        let endpoint = self.text(OPTION).trim_end_matches('/').to_owned();
+        let (service, percent) = (self.text("traces.service_name"), self.number("traces.sample_percent"));
+        if endpoint.is_empty() {
+            return None;
+        }
+        if collector(&endpoint).is_none() {
+            self.wrong(
+                OPTION,
+                format!("`{endpoint}` is not the http or https address of a collector"),
+                "traces could not be sent",
+                "write it like http://127.0.0.1:4318; /v1/traces is put behind it",
+            );
+        }
+        Some(Traces { endpoint, service, percent: u8::try_from(percent).unwrap_or(100) })
     }
 
     fn wrong(&mut self, key: &str, what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) {
@@ -386,6 +426,20 @@ impl Reader {
         }
         key
     }
+}
+
+/// The collector as an address that may be asked: its host with the port.
+pub(crate) fn collector(endpoint: &str) -> Option<Exception> {
+    let uri: http::Uri = endpoint.parse().ok()?;
+    let usual = match uri.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        _ => return None,
+    };
+    if uri.query().is_some() || uri.authority()?.as_str().contains('@') {
+        return None;
+    }
+    format!("{}:{}", uri.host()?, uri.port_u16().unwrap_or(usual)).parse().ok()
 }
 
 /// 32 bytes from base64 (either alphabet, padded or not) or 64 hexadecimal digits.

@@ -101,6 +101,12 @@ pub(crate) static REFERENCE: &[Setting] = &[
         doc: "`sqlite:PATH` (one server) or `postgres://user:password@host/name` (any number of servers). Required.",
     },
     Setting {
+        key: "database.erasure_list",
+        kind: Kind::Path,
+        default: "",
+        doc: "Where the people who were deleted are listed, by id, so that a restore deletes them again. Best on another disk than the database. Without it the list stands beside an embedded database (`keyward.db.erased`), and there is none for PostgreSQL.",
+    },
+    Setting {
         key: "secrets.root_key",
         kind: Kind::Secret,
         default: "",
@@ -166,6 +172,24 @@ pub(crate) static REFERENCE: &[Setting] = &[
         kind: Kind::Choice(&["json", "text"]),
         default: "json",
         doc: "`json` for programs, `text` for people. Both go to stderr.",
+    },
+    Setting {
+        key: "traces.endpoint",
+        kind: Kind::Text,
+        default: "",
+        doc: "An OpenTelemetry collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; `/v1/traces` is put behind it. Without it nothing is traced.",
+    },
+    Setting {
+        key: "traces.service_name",
+        kind: Kind::Text,
+        default: "keyward",
+        doc: "The name of this service in its traces.",
+    },
+    Setting {
+        key: "traces.sample_percent",
+        kind: Kind::Number(0, 100),
+        default: "100",
+        doc: "Of a hundred requests how many are traced. A proxy of yours that sends `traceparent` decides for itself.",
     },
     Setting {
         key: "passwords.threads",

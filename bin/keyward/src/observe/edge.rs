@@ -25,6 +25,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use tracing::Instrument as _;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -90,7 +91,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let (headers, is_api) = (request.headers().clone(), is_api(request.uri().path()));
     request.extensions_mut().insert(id.clone());
     let answer = match edge.admit(request, peer, &mut record) {
-        Ok(request) => edge.answer(request, next).await,
+        Ok(request) => edge.answer(request, next).instrument(record.span.clone()).await,
         Err(refusal) => Err(refusal),
     };
     let mut response = answer.unwrap_or_else(|refusal| refusal.respond(&headers, is_api, &id));
@@ -182,6 +183,7 @@ struct Record {
     client: ClientAddr,
     tenant: Option<TenantLabel>,
     status: StatusCode,
+    span: tracing::Span,
 }
 
 /// The status in the log when the client went away before its answer.
@@ -199,6 +201,7 @@ impl Record {
             client: ClientAddr(peer),
             tenant: None,
             status: StatusCode::from_u16(CLIENT_GONE).unwrap_or_default(),
+            span: span(request, edge.trusts(peer)),
         }
     }
 
@@ -217,6 +220,8 @@ impl Drop for Record {
         let taken = self.started.elapsed();
         let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
         self.metrics.answered(route, self.status, taken);
+        self.span.record("http.route", route);
+        self.span.record("http.response.status_code", u64::from(self.status.as_u16()));
         tracing::info!(
             target: "request",
             request_id = %self.id.0,
@@ -228,6 +233,19 @@ impl Drop for Record {
             network = %self.client.network(),
         );
     }
+}
+
+/// The first span of a request's trace, or none where nothing is traced.
+fn span(request: &Request, trusted: bool) -> tracing::Span {
+    tracing::info_span!(
+        target: "trace",
+        "request",
+        traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok()),
+        trusted,
+        "http.request.method" = method(request.method()),
+        "http.route" = tracing::field::Empty,
+        "http.response.status_code" = tracing::field::Empty,
+    )
 }
 
 /// A method as it may be logged: a client can invent others, with anything in them.

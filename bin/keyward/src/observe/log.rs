@@ -2,37 +2,53 @@
 //!
 //! Only our own crates log below `warn`: what libraries say there shows headers and statements.
 
+use super::traces::{TARGET, Traces};
 use std::io::IsTerminal as _;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt as _};
 
 const OURS: &[&str] =
     &["keyward", "request", "base", "store", "web", "work", "signin", "oidc", "account", "apply", "demo"];
 
 /// Logs to stderr from now on, and makes panics log entries. A second call changes nothing.
-pub(crate) fn start(level: Level, json: bool) {
-    let subscriber = subscriber(level, json, std::io::stderr);
+/// Spans go to `traces`, if there are any.
+pub(crate) fn start(level: Level, json: bool, traces: Option<Traces>) {
+    let subscriber = subscriber(level, json, std::io::stderr, traces);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
 }
 
 /// What writes entries of this level and above.
-pub(crate) fn subscriber<W>(level: Level, json: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+pub(crate) fn subscriber<W>(
+    level: Level,
+    json: bool,
+    writer: W,
+    traces: Option<Traces>,
+) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let level = level.as_str().to_ascii_lowercase();
     let others = if level == "error" { "error" } else { "warn" };
     let ours = OURS.iter().map(|name| format!(",{name}={level}")).collect::<String>();
+    let spans = if traces.is_some() { format!(",{TARGET}=info") } else { String::new() };
     let entries = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("{others}{ours}")))
+        .with_env_filter(EnvFilter::new(format!("{others}{ours}{spans}")))
         .with_writer(writer);
     if json {
-        Box::new(entries.json().flatten_event(true).with_current_span(false).with_span_list(false).finish())
+        Box::new(
+            entries
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false)
+                .finish()
+                .with(traces),
+        )
     } else {
-        Box::new(entries.with_ansi(std::io::stderr().is_terminal()).finish())
+        Box::new(entries.with_ansi(std::io::stderr().is_terminal()).finish().with(traces))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/metrics` in the text format of Prometheus: requests, latency, this process, and whatever
 //! counters wiring adds. Labels are names from our source, never values from a request.
 
+use super::process::Process;
 use crate::config;
 use crate::serve::PeerAddr;
 use axum::Router;
@@ -11,7 +12,7 @@ use base::Secret;
 use base::net::{Network, canonical};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -48,11 +49,12 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
 }
 
-/// Whether a number only grows.
+/// How a number behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Counter,
     Gauge,
+    Histogram,
 }
 
 type Label = (&'static str, &'static str);
@@ -69,13 +71,18 @@ pub(crate) struct Series<'a> {
 impl Series<'_> {
     /// Its only value, such as `move || commits.load(Relaxed)`.
     pub(crate) fn value(self, read: impl Fn() -> u64 + Send + Sync + 'static) {
-        self.added.add(&self, None, Box::new(read));
+        self.added.add(&self, Vec::new(), Sample::Number(Box::new(read)));
     }
 
-    /// Its value for one label, such as `("outcome", "refused")`; again for the next.
-    pub(crate) fn labelled(&self, label: Label, read: impl Fn() -> u64 + Send + Sync + 'static) -> &Self {
-        self.added.add(self, Some(label), Box::new(read));
+    /// Its value for some labels, such as `&[("outcome", "refused")]`; again for the next.
+    pub(crate) fn labelled(&self, labels: &[Label], read: impl Fn() -> u64 + Send + Sync + 'static) -> &Self {
+        self.added.add(self, labels.to_vec(), Sample::Number(Box::new(read)));
         self
+    }
+
+    /// Its distribution: all of it together, and how many are in each class.
+    fn classes(self, read: impl Fn() -> (f64, Vec<(f64, u64)>) + Send + Sync + 'static) {
+        self.added.add(&self, Vec::new(), Sample::Classes(Box::new(read)));
     }
 }
 
@@ -91,7 +98,9 @@ impl Drop for InFlight {
 impl Metrics {
     /// The metrics of HTTP and of this process.
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("keyward");
+        let mut all = Registry::default();
+        all.register_collector(Box::new(Process));
+        let registry = all.sub_registry_with_prefix("keyward");
         let requests = Family::default();
         let latency = Latency::new_with_constructor(|| Histogram::new(BOUNDS));
         let in_flight = Gauge::default();
@@ -101,14 +110,16 @@ impl Metrics {
             "Requests answered, by route and class of status",
             requests.clone(),
         );
-        registry.register("http_request_seconds", "Time from request to answer, by route", latency.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from request to answer, by route",
+            latency.clone(),
+        );
         registry.register("http_requests_in_flight", "Requests under way", in_flight.clone());
         registry.register_collector(Box::new(Arc::clone(&added)));
-        let metrics = Self { registry: Mutex::new(registry), added, requests, latency, in_flight };
+        let metrics = Self { registry: Mutex::new(all), added, requests, latency, in_flight };
         let version = ("version", env!("CARGO_PKG_VERSION"));
-        metrics.gauge("build_info", "The version that runs").labelled(version, || 1);
-        metrics.gauge("resident_bytes", "Memory of this process").value(resident_bytes);
-        metrics.gauge("open_files", "File descriptors of this process").value(open_files);
+        metrics.gauge("build_info", "The version that runs").labelled(&[version], || 1);
         metrics
     }
 
@@ -121,6 +132,16 @@ impl Metrics {
     /// Adds a number that goes up and down, likewise.
     pub(crate) fn gauge(&self, name: &'static str, help: &'static str) -> Series<'_> {
         Series { added: &self.added, name, help, kind: Kind::Gauge }
+    }
+
+    /// Adds a distribution of times, likewise.
+    pub(crate) fn timing(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> (f64, Vec<(f64, u64)>) + Send + Sync + 'static,
+    ) {
+        Series { added: &self.added, name, help, kind: Kind::Histogram }.classes(read);
     }
 
     pub(super) fn enter(&self) -> InFlight {
@@ -155,15 +176,6 @@ fn class(status: StatusCode) -> &'static str {
     }
 }
 
-fn resident_bytes() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
-}
-
-fn open_files() -> u64 {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64)
-}
-
 /// Numbers that others keep, by name, read when somebody asks.
 #[derive(Default)]
 struct Added(Mutex<BTreeMap<&'static str, Numbers>>);
@@ -171,16 +183,19 @@ struct Added(Mutex<BTreeMap<&'static str, Numbers>>);
 struct Numbers {
     kind: Kind,
     help: &'static str,
-    samples: Vec<(Option<Label>, Read)>,
+    samples: Vec<(Vec<Label>, Sample)>,
 }
 
-type Read = Box<dyn Fn() -> u64 + Send + Sync>;
+enum Sample {
+    Number(Box<dyn Fn() -> u64 + Send + Sync>),
+    Classes(Box<dyn Fn() -> (f64, Vec<(f64, u64)>) + Send + Sync>),
+}
 
 impl Added {
-    fn add(&self, series: &Series<'_>, label: Option<Label>, read: Read) {
+    fn add(&self, series: &Series<'_>, labels: Vec<Label>, sample: Sample) {
         let fresh = Numbers { kind: series.kind, help: series.help, samples: Vec::new() };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(series.name).or_insert(fresh).samples.push((label, read));
+        all.entry(series.name).or_insert(fresh).samples.push((labels, sample));
     }
 }
 
@@ -196,16 +211,20 @@ impl Collector for Added {
             let kind = match numbers.kind {
                 Kind::Counter => MetricType::Counter,
                 Kind::Gauge => MetricType::Gauge,
+                Kind::Histogram => MetricType::Histogram,
             };
             let mut metric = encoder.encode_descriptor(name, numbers.help, None, kind)?;
-            for (label, read) in &numbers.samples {
-                let value = read();
-                let labels: Vec<_> = label.iter().copied().collect();
-                let sample = metric.encode_family(&labels)?;
-                match numbers.kind {
-                    Kind::Counter => ConstCounter::new(value).encode(sample)?,
-                    Kind::Gauge => {
-                        ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(sample)?
+            for (labels, sample) in &numbers.samples {
+                let mut place = metric.encode_family(labels)?;
+                match (sample, numbers.kind) {
+                    (Sample::Classes(read), _) => {
+                        let (total, classes) = read();
+                        let count = classes.iter().map(|(_, count)| count).sum();
+                        place.encode_histogram::<NoLabelSet>(total, count, &classes, None)?;
+                    }
+                    (Sample::Number(read), Kind::Counter) => ConstCounter::new(read()).encode(place)?,
+                    (Sample::Number(read), _) => {
+                        ConstGauge::new(i64::try_from(read()).unwrap_or(i64::MAX)).encode(place)?;
                     }
                 }
             }

@@ -7,9 +7,12 @@ mod edge;
 mod health;
 mod log;
 mod metrics;
+pub(crate) mod process;
 mod refusal;
 #[cfg(test)]
 mod tests;
+pub(crate) mod traces;
+pub(crate) mod watched;
 
 pub(crate) use edge::{Edge, EdgeOptions, TenantLabel, guard};
 pub(crate) use health::Readiness;

@@ -42,7 +42,7 @@ impl Captured {
     /// Collects what this thread logs until the guard is dropped.
     fn collect(&self, level: tracing::Level, json: bool) -> tracing::subscriber::DefaultGuard {
         Attentive::listen();
-        tracing::subscriber::set_default(subscriber(level, json, self.clone()))
+        tracing::subscriber::set_default(subscriber(level, json, self.clone(), None))
     }
 
     fn text(&self) -> String {
@@ -394,14 +394,14 @@ async fn metrics_count_requests_by_route_and_what_others_add() {
     metrics.counter("db_commits", "Commits").value(move || read.load(Ordering::Relaxed));
     metrics
         .counter("sign_ins", "Sign-ins")
-        .labelled(("outcome", "done"), || 3)
-        .labelled(("outcome", "refused"), || 4);
+        .labelled(&[("outcome", "done")], || 3)
+        .labelled(&[("outcome", "refused")], || 4);
     metrics.gauge("mail_queue", "Mails waiting").value(|| 2);
     let text = metrics.text();
     for line in [
         "keyward_http_requests_total{route=\"/recover/{code}\",class=\"2xx\"} 2",
         "keyward_http_requests_total{route=\"none\",class=\"4xx\"} 1",
-        "keyward_http_request_seconds_count{route=\"/recover/{code}\"} 2",
+        "keyward_http_request_duration_seconds_count{route=\"/recover/{code}\"} 2",
         "keyward_db_commits_total 7",
         "keyward_sign_ins_total{outcome=\"done\"} 3",
         "keyward_sign_ins_total{outcome=\"refused\"} 4",

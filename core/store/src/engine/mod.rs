@@ -9,16 +9,19 @@ mod sqlite;
 mod unit;
 mod url;
 mod value;
+mod watch;
 
 pub use chain::{Verified, verify_chain};
 pub use error::DbError;
 pub use unit::{EventRow, Expect, Outcome, Unit, UnitId};
 pub use url::DbUrl;
 pub use value::{Cell, FromRow, FromValue, Row, ToValue, Value};
+pub use watch::{Timing, Watch};
 
 use crate::dialect;
 use base::{Env, Time};
 use std::{path::PathBuf, sync::Arc, time::Duration};
+use tracing::Instrument as _;
 pub(crate) use url::Place;
 
 /// How long the sequencer's lease stands without being prolonged.
@@ -56,7 +59,7 @@ impl Default for OpenOptions {
 
 /// An open database. Clones share it.
 #[derive(Clone)]
-pub struct Db(Arc<Backend>);
+pub struct Db(Arc<Backend>, Arc<Watch>);
 
 enum Backend {
     Sqlite(Arc<sqlite::Store>),
@@ -80,7 +83,7 @@ impl Db {
                 Backend::Postgres(Arc::new(postgres::Store::new(config, options.patience)))
             }
         };
-        Ok(Self(Arc::new(backend)))
+        Ok(Self(Arc::new(backend), Arc::default()))
     }
 
     /// Reads one row by a unique key.
@@ -106,10 +109,13 @@ impl Db {
         limit: usize,
     ) -> Result<Vec<T>, DbError> {
         value::check(&args)?;
-        match &*self.0 {
-            Backend::Sqlite(store) => store.read(sql, &args, limit),
-            Backend::Postgres(store) => store.read(sql, &args, limit).await,
-        }
+        let read = async {
+            match &*self.0 {
+                Backend::Sqlite(store) => store.read(sql, &args, limit),
+                Backend::Postgres(store) => store.read(sql, &args, limit).await,
+            }
+        };
+        self.1.read(read.instrument(tracing::info_span!(target: "trace", "store.read"))).await
     }
 
     /// Reads many rows, for lists and exports, out of the way of short reads.
@@ -138,14 +144,22 @@ impl Db {
     /// or not; committing the same unit again tells.
     pub async fn commit(&self, unit: Unit) -> Result<Outcome, DbError> {
         unit.check()?;
-        match &*self.0 {
-            Backend::Sqlite(store) => store.commit(unit).await,
-            Backend::Postgres(store) => {
-                let store = Arc::clone(store);
-                let task = tokio::spawn(async move { store.commit(&unit).await });
-                task.await.map_err(|error| DbError::Unknown(error.to_string()))?
+        let commit = async {
+            match &*self.0 {
+                Backend::Sqlite(store) => store.commit(unit).await,
+                Backend::Postgres(store) => {
+                    let store = Arc::clone(store);
+                    let task = tokio::spawn(async move { store.commit(&unit).await });
+                    task.await.map_err(|error| DbError::Unknown(error.to_string()))?
+                }
             }
-        }
+        };
+        self.1.commit(commit.instrument(tracing::info_span!(target: "trace", "store.commit"))).await
+    }
+
+    /// How long reads and commits take, and how they end.
+    pub fn watch(&self) -> &Watch {
+        &self.1
     }
 
     /// Which engine serves.
