@@ -87,6 +87,25 @@ pub async fn migrate(db: &Db, migrations: &[Migration]) -> Result<usize, DbError
     }
 }
 
+/// Recorded migrations that this program does not know: a newer one made them.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn unknown(db: &Db, migrations: &[Migration]) -> Result<Vec<String>, DbError> {
+    if db.one::<Exists>(dialect::table_exists(db.engine()), crate::args!["migration"]).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let applied = db.scan::<(String, i64, [u8; 32])>(APPLIED, Vec::new()).await?;
+    let mut unknown: Vec<String> = applied
+        .into_iter()
+        .map(|(id, _, _)| id)
+        .filter(|id| migrations.iter().all(|migration| migration.id != id))
+        .collect();
+    unknown.sort();
+    unknown.dedup();
+    Ok(unknown)
+}
+
 /// What [`migrate`] would carry out, in order.
 ///
 /// # Errors
