@@ -74,6 +74,7 @@ impl NewAccount<'_> {
             sealed_key: Some(tenant.key.wrap(env.rng(), Aad::new(&tenant.id, "person.key", &person), &key)),
             version: 1,
             created_at: now,
+            updated_at: now,
         };
         rows::person::insert(unit, tenant.id, &row, now);
         let sub = self.sub.map_or_else(|| URL_SAFE_NO_PAD.encode(env.bytes::<16>()), str::to_owned);

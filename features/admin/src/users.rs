@@ -208,7 +208,7 @@ pub(crate) async fn show(call: &Call, id: Id<id::Person>) -> Result<Answer, Refu
     let row = person::by_id(db, tenant, id).await?.ok_or_else(Refusal::not_found)?;
     let identifiers = identifier::of_person(db, tenant, id).await?;
     let password = credential::of_kind(db, tenant, id, "password").await?;
-    let updated_at = person::updated_at(db, tenant, id).await?.unwrap_or(row.created_at);
+    let updated_at = row.updated_at;
     let external = listing::external_ids(db, tenant, id).await?;
     let user = User {
         id,
@@ -333,8 +333,7 @@ async fn exact(
     let fits = |row: &PersonRow| row.state != "deleted" && state.is_none_or(|state| row.state == state);
     let mut people = Vec::new();
     if let Some(row) = person.filter(fits) {
-        let updated_at = person::updated_at(db, tenant, row.id).await?.unwrap_or(row.created_at);
-        let PersonRow { id, state, locale, attributes, version, created_at, .. } = row;
+        let PersonRow { id, state, locale, attributes, version, created_at, updated_at, .. } = row;
         let text = String::new();
         people.push(ListedPerson { id, state, locale, attributes, version, created_at, updated_at, text });
     }

@@ -357,6 +357,7 @@ fn create_unit(
             sealed_key: None,
             version: 1,
             created_at: now,
+            updated_at: now,
         };
         rows::person::set_state(&mut unit, tenant.id, &row, PersonState::Suspended.as_str(), now);
         let event = Event::new(env, "person.suspended").actor("operator").person(created.person);

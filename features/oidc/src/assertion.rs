@@ -31,7 +31,7 @@ pub(crate) async fn check(
     let verified = verified.ok_or_else(|| presented.invalid_client())?;
     let claims: Claims = verified.claims().map_err(|_| presented.invalid_client())?;
     let issuer = &call.tenant.issuer;
-    let (token, here) = (format!("{issuer}/token"), format!("{issuer}{}", call.path));
+    let (token, here) = (format!("{issuer}/token"), format!("{issuer}{}", call.path()));
     let now = call.now();
     let client_id = &application.client.client_id;
     let used = oauth::assertion::check(&claims, client_id, issuer, &[&token, &here], now.seconds())?;

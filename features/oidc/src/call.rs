@@ -1,6 +1,6 @@
 //! A call of a program: no cookies, no language, JSON out. Every answer is kept out of caches.
 
-use crate::Oidc;
+use crate::{Oidc, Shared, remembered::Remembered};
 use axum::{
     body::Bytes,
     extract::{FromRequestParts, rejection::BytesRejection},
@@ -10,35 +10,26 @@ use base::{
     Env, Error, Kind, Origin, RequestId, Time,
     net::{ClientAddr, Network},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 use oauth::{
     Client, ErrorCode, Params, RedirectUri, bearer::BearerError, registration::RegistrationError,
     token::TokenError,
 };
 use serde::Serialize;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 use store::{Db, Tenant, rows::person::PersonRow};
-use web::{Site, tenancy::Addressed};
-use work::{Admission, outbound::Documents};
+use web::tenancy::Addressed;
+use work::Subject;
 
 /// One call to one tenant.
 pub(crate) struct Call {
-    /// What all requests share.
-    pub(crate) site: Site,
+    shared: Shared,
     /// Whose endpoint it is.
     pub(crate) tenant: Arc<Tenant>,
     /// Leads to the line in the log.
     pub(crate) request_id: RequestId,
-    /// Where it comes from.
-    pub(crate) origin: Origin,
-    /// Its network, if the server knows its address.
-    pub(crate) network: Option<Network>,
-    /// How much a network may do.
-    pub(crate) admission: Admission,
-    /// Documents of others.
-    pub(crate) documents: Documents,
-    /// The endpoint, below the issuer.
-    pub(crate) path: String,
+    client: Option<ClientAddr>,
+    uri: Uri,
     headers: HeaderMap,
 }
 
@@ -100,6 +91,30 @@ impl Call {
         self.site.db()
     }
 
+    /// The access tokens that were seen lately.
+    pub(crate) fn remembered(&self) -> &Remembered {
+        &self.shared.0.1
+    }
+
+    /// Its network, if the server knows its address.
+    pub(crate) fn network(&self) -> Option<Network> {
+        self.client.map(ClientAddr::network)
+    }
+
+    /// The endpoint, below the issuer.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// Where it comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        let agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Origin {
+            address: self.client.map(|client| client.to_string()),
+            agent: agent.map(|agent| agent.chars().take(400).collect()),
+        }
+    }
+
     /// A header. One that is no text is there, but says nothing.
     pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap_or_default())
@@ -128,7 +143,7 @@ impl Call {
     /// An event that happened to this person through this call, with its origin.
     pub(crate) fn event(&self, event: base::Event, person: &PersonRow) -> Result<store::EventRow, Error> {
         let key = self.tenant.person_key(person)?;
-        Ok(self.tenant.event(self.env(), event.origin(self.origin.clone()), key.as_ref()))
+        Ok(self.tenant.event(self.env(), event.origin(self.origin()), key.as_ref()))
     }
 }
 
@@ -246,32 +261,35 @@ pub(crate) fn preflight(methods: &'static str) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-impl FromRequestParts<Oidc> for Call {
+impl Deref for Call {
+    type Target = Oidc;
+
+    fn deref(&self) -> &Oidc {
+        &self.shared
+    }
+}
+
+impl FromRequestParts<Shared> for Call {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, oidc: &Oidc) -> Result<Self, Response> {
-        let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or(RequestId(String::new()));
-        let addressed = parts.extensions.get::<Addressed>().cloned();
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Response> {
+        let request_id = parts.extensions.remove::<RequestId>().unwrap_or(RequestId(String::new()));
+        let addressed = parts.extensions.remove::<Addressed>();
         let tenant = addressed.map_or(Ok(None), |addressed| addressed.0);
         let tenant =
             tenant.and_then(|tenant| tenant.filter(|tenant| tenant.active).ok_or_else(Error::not_found));
         let tenant = tenant.map_err(|error| broken(&error, &request_id))?;
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let client = parts.extensions.get::<ClientAddr>();
-        let origin = Origin {
-            address: client.map(|client| client.to_string()),
-            agent: agent.map(|agent| agent.chars().take(400).collect()),
-        };
-        Ok(Self {
-            site: oidc.site.clone(),
+        let call = Self {
+            shared: shared.clone(),
             tenant,
             request_id,
-            origin,
-            network: client.copied().map(ClientAddr::network),
-            admission: oidc.admission.clone(),
-            documents: oidc.documents.clone(),
-            path: parts.uri.path().to_owned(),
-            headers: parts.headers.clone(),
-        })
+            client: parts.extensions.get::<ClientAddr>().copied(),
+            uri: parts.uri.clone(),
+            // Nobody else reads them after this.
+            headers: std::mem::take(&mut parts.headers),
+        };
+        let admitted = call.admission.check(Subject::Tenant(call.tenant.id), call.now());
+        admitted.map_err(|error| broken(&error, &call.request_id))?;
+        Ok(call)
     }
 }

@@ -20,6 +20,7 @@ use store::{
         tenant,
     },
 };
+use work::Subject;
 
 /// The application that makes the call.
 ///
@@ -29,6 +30,9 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Arc<App
     let presented = ClientAuth::from_request(call.header(header::AUTHORIZATION), params)?;
     let found = call.site.directory().application(&call.tenant, presented.client_id.as_str()).await?;
     let id = found.as_ref().map(|application| application.id);
+    if let Some(application) = id {
+        call.admission.check(Subject::Application(application), call.now())?;
+    }
     // Whoever only says a name proves nothing, and is not held up by their network.
     if presented.secret.is_some() || presented.is_assertion() {
         guesses::room(call, id)?;

@@ -2,11 +2,8 @@
 //! what the tenant is, never of the request, and anybody may read them from anywhere.
 
 use crate::{call::Call, keys, request};
-use axum::{
-    Extension,
-    response::{IntoResponse, Response},
-};
-use http::header;
+use axum::{Extension, body::Body, response::Response};
+use http::{HeaderValue, header};
 use jose::{Algorithm, JwkSet};
 use oauth::discovery::{Features, Metadata};
 use serde::Serialize;
@@ -20,11 +17,13 @@ use web::{sessions::are_watched, tenancy::FormerIssuer};
 /// (section 4.3), with the endpoints and keys of today: what was issued under it can be verified
 /// until it expires. New tokens name the issuer of today.
 pub(crate) async fn metadata(former: Option<Extension<FormerIssuer>>, call: Call) -> Response {
-    let mut document = Metadata::with(&request::server(&call.tenant), &features(&call.tenant));
-    if let Some(Extension(FormerIssuer(issuer))) = former {
-        document.issuer = issuer;
-    }
-    public("application/json", &document)
+    let tenant = &call.tenant;
+    let document = || Metadata::with(&request::server(tenant), &features(tenant));
+    let bytes = match former {
+        Some(Extension(FormerIssuer(issuer))) => written(&Metadata { issuer, ..document() }).into(),
+        None => tenant.document(("metadata", 0), || written(&document())),
+    };
+    public(HeaderValue::from_static("application/json"), bytes)
 }
 
 /// What there is besides the core.
@@ -45,19 +44,24 @@ fn features(tenant: &Tenant) -> Features {
 /// `GET /jwks`: the keys that sign, those that did and those that will (RFC 7517 section 5). A key is
 /// here for a day at least before it signs, so whoever keeps this for as long as it says knows it then.
 pub(crate) async fn jwks(call: Call) -> Response {
-    let keys: JwkSet = call.tenant.published_keys(call.now()).map(|key| key.jwk.clone()).collect();
-    public("application/jwk-set+json", &keys)
+    let published = || call.tenant.published_keys(call.now()).map(|key| &key.jwk);
+    // Within a version of the tenant keys only drop out, so their number says which they are.
+    let bytes = call
+        .tenant
+        .document(("jwks", published().count()), || written(&published().cloned().collect::<JwkSet>()));
+    public(HeaderValue::from_static("application/jwk-set+json"), bytes)
 }
 
-fn public(kind: &'static str, document: &impl Serialize) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ];
-    let mut response = axum::Json(document).into_response();
-    for (name, value) in headers {
-        response.headers_mut().insert(name, http::HeaderValue::from_static(value));
-    }
+fn written(document: &impl Serialize) -> Vec<u8> {
+    // Strings, lists and numbers: there is nothing in them that JSON has no form for.
+    serde_json::to_vec(document).unwrap_or_default()
+}
+
+fn public(kind: HeaderValue, document: impl Into<Body>) -> Response {
+    let mut response = Response::new(document.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }

@@ -7,7 +7,7 @@ use work::admission::Subject;
 
 /// What of a network is counted: everything wrong, and what is wrong about one application.
 fn subjects(call: &Call, application: Option<Id<id::Application>>) -> impl Iterator<Item = Subject> {
-    let network = call.network;
+    let network = call.network();
     let at = network.zip(application).map(|(network, application)| Subject::GuessesAt(network, application));
     network.map(Subject::Guesses).into_iter().chain(at)
 }

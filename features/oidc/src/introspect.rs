@@ -2,7 +2,6 @@
 //! those that it is for. Whatever does not work, or is not for the caller's eyes, is inactive.
 
 use crate::{
-    Oidc,
     access_token::{self, Ground},
     call::{self, Call, Failure},
     client,
@@ -11,11 +10,7 @@ use crate::{
     request::ACR,
     subject,
 };
-use axum::{
-    body::Bytes,
-    extract::{State, rejection::BytesRejection},
-    response::Response,
-};
+use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
 use base::{Error, Id, id};
 use http::StatusCode;
 use journey::Authentication;
@@ -35,7 +30,7 @@ pub(crate) async fn preflight() -> Response {
 }
 
 /// `POST /introspect`.
-pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
+pub(crate) async fn post(call: Call, body: Result<Bytes, BytesRejection>) -> Response {
     client::answer(call, body, async |call, caller, params| {
         Ok(call::json(StatusCode::OK, &answer(call, &caller.client, params).await?))
     })
@@ -60,10 +55,9 @@ async fn access(call: &Call, caller: &Client, token: &str) -> Result<Introspecti
     let Some(living) = access_token::living(call, &claims).await? else {
         return Ok(Introspection::Inactive);
     };
-    let audience = claims.aud.clone();
     let (client_id, catalogue) = (&living.application.client.client_id, &*call.tenant.catalogue);
-    let facts = TokenFacts { client_id, audience: &audience, catalogue };
-    let mut active = ActiveToken::from(claims);
+    let facts = TokenFacts { client_id, audience: &claims.aud, catalogue };
+    let mut active = ActiveToken::from((*claims).clone());
     if let Ground::Grant(grant) = &living.ground {
         active.sub = subject(call, caller, grant.person).await?;
     }

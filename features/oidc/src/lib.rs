@@ -30,6 +30,7 @@ mod notice;
 mod person;
 mod refresh_token;
 mod register;
+mod remembered;
 mod request;
 mod revoke;
 mod rows;
@@ -49,6 +50,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRef},
     routing::{get, post},
 };
+use remembered::Remembered;
 use std::sync::Arc;
 use web::{Site, intent::Journeys};
 use work::{
@@ -74,15 +76,33 @@ pub struct Oidc {
     pub admission: Admission,
 }
 
+/// What the endpoints share, and what they remember.
+#[derive(Clone)]
+struct Shared(Arc<(Oidc, Remembered)>);
+
+impl std::ops::Deref for Shared {
+    type Target = Oidc;
+
+    fn deref(&self) -> &Oidc {
+        &self.0.0
+    }
+}
+
 impl Oidc {
     fn delivery(&self) -> notice::Delivery {
         notice::Delivery::new(self.site.clone(), self.outbound.clone())
     }
 }
 
-impl FromRef<Oidc> for Site {
-    fn from_ref(oidc: &Oidc) -> Self {
-        oidc.site.clone()
+impl FromRef<Shared> for Oidc {
+    fn from_ref(shared: &Shared) -> Self {
+        (**shared).clone()
+    }
+}
+
+impl FromRef<Shared> for Site {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.site.clone()
     }
 }
 
@@ -103,5 +123,5 @@ pub fn routes(oidc: Oidc) -> Router {
         .route("/.well-known/openid-configuration", get(discovery::metadata))
         .route("/.well-known/oauth-authorization-server", get(discovery::metadata))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .with_state(oidc)
+        .with_state(Shared(Arc::new((oidc, Remembered::default()))))
 }

@@ -6,7 +6,7 @@ use store::{
     Db, Tenant, attributes,
     rows::{
         identifier::{self, IdentifierRow},
-        person::{self, PersonRow},
+        person::PersonRow,
     },
 };
 
@@ -21,7 +21,6 @@ pub(crate) async fn claims(
 ) -> Result<Map<String, Value>, Error> {
     let mut claims = attributes::join(tenant, person)?;
     let identifiers = identifier::of_person(db, tenant.id, person.id).await?;
-    let updated_at = person::updated_at(db, tenant.id, person.id).await?.unwrap_or(person.created_at);
     // What an identifier says is never taken from an attribute of the same name.
     for name in ["email", "email_verified", "preferred_username", "phone_number_verified"] {
         claims.remove(name);
@@ -36,7 +35,7 @@ pub(crate) async fn claims(
     if claims.contains_key("phone_number") {
         claims.insert("phone_number_verified".into(), false.into());
     }
-    claims.insert("updated_at".into(), updated_at.seconds().into());
+    claims.insert("updated_at".into(), person.updated_at.seconds().into());
     Ok(claims)
 }
 

@@ -2,7 +2,6 @@
 //! token that an application has for itself ends alone.
 
 use crate::{
-    Oidc,
     access_token::{self, Ground},
     call::{self, Call, Failure},
     client,
@@ -10,7 +9,7 @@ use crate::{
 };
 use axum::{
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::rejection::BytesRejection,
     response::{IntoResponse, Response},
 };
 use base::{Error, Event, Time};
@@ -21,6 +20,7 @@ use oauth::{
     introspection::TokenQuery,
     revocation::{Revocation, decide},
 };
+use std::sync::Arc;
 use store::{
     Application, Unit,
     rows::{
@@ -32,7 +32,7 @@ use store::{
 /// What ends.
 enum Target {
     Grant(Box<GrantRow>),
-    Token(Box<AccessTokenClaims>),
+    Token(Arc<AccessTokenClaims>),
 }
 
 /// `OPTIONS /revoke`.
@@ -41,7 +41,7 @@ pub(crate) async fn preflight() -> Response {
 }
 
 /// `POST /revoke`.
-pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
+pub(crate) async fn post(call: Call, body: Result<Bytes, BytesRejection>) -> Response {
     client::answer(call, body, async |call, caller, params| {
         revoke(call, caller, params).await?;
         Ok((StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response())
@@ -74,7 +74,7 @@ async fn find(call: &Call, token: &str) -> Result<Option<(ClientId, Target)>, Fa
     let Some(living) = access_token::living(call, &claims).await? else { return Ok(None) };
     let target = match living.ground {
         Ground::Grant(grant) => Target::Grant(grant),
-        Ground::Machine => Target::Token(Box::new(claims)),
+        Ground::Machine => Target::Token(claims),
     };
     Ok(Some((living.application.client.client_id.clone(), target)))
 }
@@ -99,7 +99,7 @@ async fn end_grant(call: &Call, grant: &GrantRow) -> Result<(), Failure> {
 async fn end_token(call: &Call, caller: &Application, claims: &AccessTokenClaims) -> Result<(), Failure> {
     let event = Event::new(call.env(), "token.revoked")
         .application(caller.id)
-        .origin(call.origin.clone())
+        .origin(call.origin())
         .detail(serde_json::json!({ "jti": claims.jti }));
     let mut unit = Unit::new(event.id, vec![call.tenant.event(call.env(), event, None)]);
     grant::revoke_token(&mut unit, call.tenant.id, &claims.jti, Time::from_seconds(claims.exp));

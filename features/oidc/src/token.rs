@@ -2,15 +2,10 @@
 //! they may ask for, the keys, the grant, the tokens. A grant fills in only what is its own.
 
 use crate::{
-    Oidc,
     call::{self, Call, Failure},
     client, grants, keys, mint,
 };
-use axum::{
-    body::Bytes,
-    extract::{State, rejection::BytesRejection},
-    response::Response,
-};
+use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
 use http::StatusCode;
 use oauth::token::{TokenError, TokenRequest};
 use store::Application;
@@ -21,7 +16,7 @@ pub(crate) async fn preflight() -> Response {
 }
 
 /// `POST /token`.
-pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
+pub(crate) async fn post(call: Call, body: Result<Bytes, BytesRejection>) -> Response {
     client::answer(call, body, async |call, application, params| {
         Ok(call::json(StatusCode::OK, &exchange(call, application, params).await?))
     })

@@ -2,14 +2,13 @@
 //! access token, as long as that grant lives.
 
 use crate::{
-    Oidc,
     access_token::{self, Ground},
     call::{self, Call, Failure},
     keys, mint, person,
 };
 use axum::{
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::rejection::BytesRejection,
     response::{IntoResponse, Response},
 };
 use base::Error;
@@ -33,12 +32,12 @@ pub(crate) async fn preflight() -> Response {
 }
 
 /// `GET /userinfo`.
-pub(crate) async fn get(State(_): State<Oidc>, call: Call) -> Response {
+pub(crate) async fn get(call: Call) -> Response {
     answer(&call, None).await
 }
 
 /// `POST /userinfo`, with the token in the header or in a form.
-pub(crate) async fn post(State(_): State<Oidc>, call: Call, body: Result<Bytes, BytesRejection>) -> Response {
+pub(crate) async fn post(call: Call, body: Result<Bytes, BytesRejection>) -> Response {
     if !call.has_form() {
         return answer(&call, None).await;
     }

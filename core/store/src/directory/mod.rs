@@ -17,7 +17,7 @@ use base::{Env, Error, Id, SealingKey, Time, id};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -41,7 +41,7 @@ struct Shared {
     env: Env,
     root: SealingKey,
     tenants: RwLock<HashMap<Id<id::Tenant>, Arc<Tenant>>>,
-    routes: Mutex<HashMap<String, Route>>,
+    routes: RwLock<Routes>,
     loading: tokio::sync::Mutex<()>,
     checked_at: AtomicI64,
     /// What was issued before is dead: a backup was put back then.
@@ -50,6 +50,42 @@ struct Shared {
 
 /// Which tenant an address led to, if any, and when that was asked.
 type Route = (Option<Id<id::Tenant>>, Time);
+
+/// The addresses that were asked for lately.
+#[derive(Default)]
+struct Routes {
+    root: Option<Route>,
+    slugs: HashMap<String, Route>,
+    issuers: HashMap<String, Route>,
+    former_issuers: HashMap<String, Route>,
+}
+
+impl Routes {
+    fn find(&self, address: Address<'_>) -> Option<Route> {
+        match address {
+            Address::Root => self.root,
+            Address::Slug(slug) => self.slugs.get(slug).copied(),
+            Address::Issuer(issuer) => self.issuers.get(issuer).copied(),
+            Address::FormerIssuer(issuer) => self.former_issuers.get(issuer).copied(),
+        }
+    }
+
+    fn keep(&mut self, address: Address<'_>, route: Route) {
+        let (known, name) = match address {
+            Address::Root => {
+                self.root = Some(route);
+                return;
+            }
+            Address::Slug(slug) => (&mut self.slugs, slug),
+            Address::Issuer(issuer) => (&mut self.issuers, issuer),
+            Address::FormerIssuer(issuer) => (&mut self.former_issuers, issuer),
+        };
+        if known.len() >= CAPACITY {
+            known.clear();
+        }
+        known.insert(name.to_owned(), route);
+    }
+}
 
 /// How a tenant is addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +109,7 @@ impl Directory {
             env,
             root,
             tenants: RwLock::default(),
-            routes: Mutex::default(),
+            routes: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             checked_at,
             valid_from: AtomicI64::new(0),
@@ -181,13 +217,7 @@ impl Directory {
     /// # Errors
     /// Kind `Unavailable` if the store cannot answer.
     pub async fn resolve(&self, address: Address<'_>) -> Result<Option<Arc<Tenant>>, Error> {
-        let key = match address {
-            Address::Root => "root".to_owned(),
-            Address::Slug(slug) => format!("slug {slug}"),
-            Address::Issuer(issuer) => format!("issuer {issuer}"),
-            Address::FormerIssuer(issuer) => format!("former {issuer}"),
-        };
-        let id = match self.known_route(&key) {
+        let id = match self.known_route(address, ROUTE_LIFE) {
             Some(id) => id,
             None => {
                 let id = match address {
@@ -197,9 +227,9 @@ impl Directory {
                     Address::FormerIssuer(issuer) => rows::tenant::by_former_issuer(self.db(), issuer).await,
                 };
                 match id {
-                    Ok(id) => self.remember_route(key, id),
+                    Ok(id) => self.remember_route(address, id),
                     // A route once known serves on while the database is away.
-                    Err(error) => self.stale_route(&key).ok_or(error)?,
+                    Err(error) => self.known_route(address, SERVE_UNCHECKED).ok_or(error)?,
                 }
             }
         };
@@ -209,24 +239,14 @@ impl Directory {
         }
     }
 
-    fn known_route(&self, key: &str) -> Option<Option<Id<id::Tenant>>> {
-        let routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (id, at) = routes.get(key)?;
-        (self.env().now().since(*at) < ROUTE_LIFE).then_some(*id)
+    fn known_route(&self, address: Address<'_>, life: Duration) -> Option<Option<Id<id::Tenant>>> {
+        let (id, at) = self.shared.routes.read().unwrap_or_else(PoisonError::into_inner).find(address)?;
+        (self.env().now().since(at) < life).then_some(id)
     }
 
-    fn stale_route(&self, key: &str) -> Option<Option<Id<id::Tenant>>> {
-        let routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (id, at) = routes.get(key)?;
-        (self.env().now().since(*at) < SERVE_UNCHECKED).then_some(*id)
-    }
-
-    fn remember_route(&self, key: String, id: Option<Id<id::Tenant>>) -> Option<Id<id::Tenant>> {
-        let mut routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        if routes.len() >= CAPACITY {
-            routes.clear();
-        }
-        routes.insert(key, (id, self.env().now()));
+    fn remember_route(&self, address: Address<'_>, id: Option<Id<id::Tenant>>) -> Option<Id<id::Tenant>> {
+        let mut routes = self.shared.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.keep(address, (id, self.env().now()));
         id
     }
 
@@ -286,7 +306,7 @@ impl Directory {
     /// Drops what is remembered of a tenant, after a change on this node.
     pub fn forget(&self, id: Id<id::Tenant>) {
         self.shared.tenants.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.shared.routes.write().unwrap_or_else(PoisonError::into_inner) = Routes::default();
     }
 
     /// Asks for changed versions, and drops tenants whose version is another.

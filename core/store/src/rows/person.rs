@@ -26,6 +26,8 @@ row! {
         pub version: i64,
         /// Since when they are known.
         pub created_at: Time,
+        /// When anything of them changed last.
+        pub updated_at: Time,
     }
 }
 
@@ -47,8 +49,7 @@ pub enum Raise {
 
 statements! {
     const BY_ID: &str = "SELECT id, state, epoch, offline_epoch, locale, attributes, sealed_attributes, sealed_key, \
-        version, created_at FROM person WHERE tenant = $1 AND id = $2";
-    const UPDATED_AT: &str = "SELECT updated_at FROM person WHERE tenant = $1 AND id = $2";
+        version, created_at, updated_at FROM person WHERE tenant = $1 AND id = $2";
     const INSERT: &str = "INSERT INTO person (tenant, id, state, epoch, offline_epoch, locale, attributes, \
         sealed_attributes, sealed_key, version, created_at, updated_at) \
         VALUES ($1, $2, 'active', 1, 1, $3, $4, $5, $6, 1, $7, $7)";
@@ -98,18 +99,6 @@ pub async fn by_id(
     id: Id<id::Person>,
 ) -> Result<Option<PersonRow>, DbError> {
     db.one(BY_ID, args![tenant, id]).await
-}
-
-/// When the person was last changed.
-///
-/// # Errors
-/// [`DbError`] if the store cannot answer.
-pub async fn updated_at(
-    db: &Db,
-    tenant: Id<id::Tenant>,
-    id: Id<id::Person>,
-) -> Result<Option<Time>, DbError> {
-    db.one(UPDATED_AT, args![tenant, id]).await
 }
 
 /// The subject under which applications know the person: the oldest one.

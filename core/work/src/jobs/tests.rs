@@ -32,6 +32,7 @@ async fn register(place: &Place) -> PersonRow {
         sealed_key: Some(vec![2]),
         version: 1,
         created_at: now,
+        updated_at: now,
     };
     let mut unit = unit_of(place, "person.created");
     rows::person::insert(&mut unit, place.tenant.id, &person, now);

@@ -77,7 +77,7 @@ impl New {
         let event = Event::new(call.env(), "application.registered")
             .actor("application")
             .application(self.id)
-            .origin(call.origin.clone())
+            .origin(call.origin())
             .detail(json!({ "client_id": self.client.client_id, "name": self.client.name }));
         Ok(Unit::new(event.id, vec![call.tenant.event(call.env(), event, None)]))
     }

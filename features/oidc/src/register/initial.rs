@@ -21,7 +21,7 @@ pub(super) enum Permission {
 
 /// Everybody may, but no network without end.
 fn open(call: &Call) -> Result<Permission, Failure> {
-    if let Some(network) = call.network {
+    if let Some(network) = call.network() {
         call.admission.check(Subject::Registrations(network), call.now())?;
     }
     Ok(Permission::Open)

@@ -108,7 +108,7 @@ impl Managed {
         let event = Event::new(call.env(), kind)
             .actor("application")
             .application(self.row.id)
-            .origin(call.origin.clone())
+            .origin(call.origin())
             .detail(json!({ "client_id": self.row.client_id }));
         Unit::new(event.id, vec![call.tenant.event(call.env(), event, None)])
     }
