@@ -4,6 +4,7 @@
 //! head (HTTP/1.1), and the one of a connection on which no request is under way (both).
 
 use super::stall::Stall;
+use super::strict;
 use super::{Limits, PeerAddr, Shutdown};
 use axum::Router;
 use base::net::Network;
@@ -29,6 +30,12 @@ const MOST_HEADERS: usize = 100;
 const MOST_HEAD_BYTES: usize = 32 * 1024;
 const MOST_STREAMS: u32 = 128;
 const MOST_RESET_STREAMS: usize = 20;
+/// What may come on an HTTP/2 connection, and on one of its streams, before somebody reads it: no body
+/// of a request is larger.
+const MOST_WAITING: u32 = 128 * 1024;
+const MOST_WAITING_OF_STREAM: u32 = 64 * 1024;
+/// What may wait to be sent on one stream.
+const MOST_UNSENT: usize = 64 * 1024;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -38,23 +45,33 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn idle(&self, peer: SocketAddr) -> Duration {
-        let is_proxy = self.proxies.iter().any(|network| network.contains(peer.ip()));
-        if is_proxy { self.limits.proxy_headers } else { self.limits.headers }
+    pub(super) fn is_proxy(&self, peer: SocketAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(peer.ip()))
+    }
+
+    /// How long the head of a request may take.
+    pub(super) fn clock(&self, peer: SocketAddr, is_narrow: bool) -> Duration {
+        if self.is_proxy(peer) {
+            self.limits.proxy_headers
+        } else if is_narrow {
+            self.limits.hurried
+        } else {
+            self.limits.headers
+        }
     }
 }
 
 /// Serves one connection until it ends. Errors of a connection are its client's business.
 pub(super) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
+    idle: Duration,
     shared: Arc<Shared>,
     router: Router,
     stop: Shutdown,
 ) {
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, shared.limits.stall);
-    let ends = Ends { idle: shared.idle(peer), linger: shared.limits.linger, stop, activity: Arc::default() };
+    let ends = Ends { idle, linger: shared.limits.linger, stop, activity: Arc::default() };
     let service = service(router, peer, Arc::clone(&ends.activity));
     let Some(acceptor) = &shared.acceptor else {
         return ends.http1(stream, service).await;
@@ -86,7 +103,10 @@ fn service(
         let under_way = activity.begin();
         request.extensions_mut().insert(PeerAddr(peer));
         async move {
-            let response = router.call(request).await?;
+            let response = match strict::fault(&request) {
+                None => router.call(request).await?,
+                Some(fault) => strict::refuse(fault, request.version()),
+            };
             Ok(response.map(|body| {
                 body.map_frame(move |frame| {
                     let _ = &under_way;
@@ -171,6 +191,9 @@ impl Ends {
             .timer(TokioTimer::new())
             .max_concurrent_streams(MOST_STREAMS)
             .max_header_list_size(u32::try_from(MOST_HEAD_BYTES).unwrap_or(u32::MAX))
+            .initial_connection_window_size(MOST_WAITING)
+            .initial_stream_window_size(MOST_WAITING_OF_STREAM)
+            .max_send_buf_size(MOST_UNSENT)
             .max_pending_accept_reset_streams(MOST_RESET_STREAMS)
             .max_local_error_reset_streams(MOST_RESET_STREAMS)
             .keep_alive_interval(Duration::from_secs(20))

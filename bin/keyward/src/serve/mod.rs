@@ -2,8 +2,10 @@
 //! them finish when the server stops. Must not know any page or tenant.
 
 mod connection;
+mod room;
 mod shutdown;
 mod stall;
+mod strict;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -14,12 +16,13 @@ pub(crate) use tls::{Certificate, TlsError};
 use crate::config;
 use axum::Router;
 use base::net::Network;
+use room::Room;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
 /// The other end of the connection that a request came by: an extension of every request.
@@ -31,12 +34,16 @@ pub(crate) struct PeerAddr(pub(crate) SocketAddr);
 pub(crate) struct Limits {
     /// Most connections at a time.
     pub(crate) connections: usize,
+    /// Most of them from one network, other than that of a named proxy.
+    pub(crate) share: usize,
     /// For the TLS handshake.
     pub(crate) handshake: Duration,
     /// For a connection without requests that was told to close.
     pub(crate) linger: Duration,
     /// For the head of a request to arrive, counted from the answer before.
     pub(crate) headers: Duration,
+    /// The same where few connections are left.
+    pub(crate) hurried: Duration,
     /// The same for a named proxy, which keeps connections for later requests of others.
     pub(crate) proxy_headers: Duration,
     /// For a client to take some of what was written to it.
@@ -49,9 +56,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            share: 2_500,
             handshake: Duration::from_secs(10),
             linger: Duration::from_secs(5),
             headers: Duration::from_secs(10),
+            hurried: Duration::from_secs(2),
             proxy_headers: Duration::from_secs(75),
             stall: Duration::from_secs(30),
             drain: Duration::from_secs(20),
@@ -79,8 +88,9 @@ impl Options {
     /// If the certificate or its key cannot be used.
     pub(crate) fn of(server: &config::Server) -> Result<Self, TlsError> {
         let tls = server.tls.clone().map(Certificate::load).transpose()?.map(Arc::new);
-        let limits =
-            Limits { connections: server.max_connections, drain: server.shutdown, ..Limits::default() };
+        let connections = server.max_connections;
+        let share = (connections / 4).max(1);
+        let limits = Limits { connections, share, drain: server.shutdown, ..Limits::default() };
         Ok(Self { listen: server.listen, tls, proxies: server.proxies.clone(), limits })
     }
 }
@@ -124,19 +134,23 @@ impl Server {
 
     /// Serves until told to stop, then lets requests under way finish within the time limit.
     pub(crate) async fn run(self, router: Router, mut stop: Shutdown) -> Drained {
-        let permits = Arc::new(Semaphore::new(self.shared.limits.connections.min(Semaphore::MAX_PERMITS)));
+        let room = Room::new(self.shared.limits.connections, self.shared.limits.share);
         let mut open = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 () = stop.requested() => break,
-                accepted = accept(&self.listener, &permits) => accepted,
+                accepted = accept(&self.listener, &room) => accepted,
             };
-            if let Some((stream, peer, permit)) = accepted {
+            if let Some((stream, peer, permit)) = accepted
+                && let Some(place) = room.take(permit, peer.ip(), self.shared.is_proxy(peer))
+            {
+                let clock = self.shared.clock(peer, room.is_narrow());
+                let shared = Arc::clone(&self.shared);
                 let connection =
-                    connection::serve(stream, peer, Arc::clone(&self.shared), router.clone(), stop.clone());
+                    connection::serve((stream, peer), clock, shared, router.clone(), stop.clone());
                 open.spawn(async move {
                     connection.await;
-                    drop(permit);
+                    drop(place);
                 });
             }
             while open.try_join_next().is_some() {}
@@ -150,9 +164,9 @@ impl Server {
 /// usual cause is a lack of file descriptors, which others have to give back first.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+    room: &Room,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = room.free().await?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, permit)),
         Err(error) => {

@@ -41,9 +41,11 @@ fn router(gate: &Gate) -> Router {
 fn limits() -> Limits {
     Limits {
         connections: 16,
+        share: 16,
         handshake: LONG,
         linger: LONG,
         headers: LONG,
+        hurried: LONG,
         proxy_headers: LONG,
         stall: LONG,
         drain: LONG,
@@ -277,6 +279,39 @@ async fn connections_beyond_the_cap_wait() {
     server.gate.go.notify_one();
     assert!(rest(&mut first).await.ends_with("finished"));
     assert!(rest(&mut second).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn one_network_cannot_take_all_connections_and_the_last_ones_are_hurried() {
+    let server = start(None, Limits { share: 13, hurried: SHORT, ..limits() });
+    let mut open = Vec::new();
+    for _ in 0..13 {
+        open.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let mut beyond = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(rest(&mut beyond).await, "", "beyond its share");
+    // The thirteenth took the first of the last quarter.
+    assert_eq!(rest(&mut open.pop().unwrap()).await, "");
+    let mut next = TcpStream::connect(server.address).await.unwrap();
+    next.write_all(CLOSE).await.unwrap();
+    assert!(rest(&mut next).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn what_can_be_read_in_two_ways_is_refused_and_ends_the_connection() {
+    let server = start(None, limits());
+    let after = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    for request in [
+        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(format!("{request}{after}").as_bytes()).await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.matches("HTTP/1.1").count() == 1, "{answer}");
+    }
 }
 
 #[tokio::test]
