@@ -1,9 +1,10 @@
 //! The rules of the house that no compiler checks: `cargo run -p xtask -- all`, or one by name.
 //!
 //! Each rule reads the [`Project`] and gives its violations as sentences, each with what to do; any
-//! violation makes the program end with 1. A rule changes nothing.
+//! violation makes the program end with 1. A rule changes nothing. `bom` prints the bill of materials.
 
 mod bans;
+mod bom;
 mod deps;
 mod docs;
 mod licences;
@@ -38,6 +39,15 @@ const RULES: &[Rule] = &[
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if wanted == ["bom"] {
+        return match bom::print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("xtask: {failure}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let known = |name: &String| name == "all" || RULES.iter().any(|rule| rule.name == name);
     if wanted.is_empty() || !wanted.iter().all(known) {
         return usage();
@@ -74,5 +84,6 @@ fn run(wanted: &[String]) -> Result<usize, Failure> {
 fn usage() -> ExitCode {
     eprintln!("Usage: cargo run -p xtask -- all, or one or several of:");
     RULES.iter().for_each(|rule| eprintln!("  {:9} {}", rule.name, rule.keeps));
+    eprintln!("or alone:\n  bom       print the bill of materials of the program (CycloneDX)");
     ExitCode::from(2)
 }

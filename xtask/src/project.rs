@@ -142,6 +142,27 @@ fn tree(which: &[&str]) -> Result<BTreeSet<Package>, Failure> {
     text.lines().filter(|line| !line.trim().is_empty()).map(package).collect()
 }
 
+/// Name and version of every package that a program is linked with on this target.
+///
+/// # Errors
+/// If cargo fails or answers something that it did not use to.
+pub(crate) fn tree_of(program: &str) -> Result<BTreeSet<(String, String)>, Failure> {
+    let text = cargo(&[
+        "tree",
+        "--locked",
+        "--package",
+        program,
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}|{l}|",
+    ])?;
+    let packages = text.lines().filter(|line| !line.trim().is_empty()).map(package);
+    packages.map(|read| read.map(|package| (package.name, package.version))).collect()
+}
+
 /// Reads `name v1.2.3 (where it is from)|licence|`.
 fn package(line: &str) -> Result<Package, Failure> {
     let mut parts = line.split('|');
@@ -157,7 +178,7 @@ fn package(line: &str) -> Result<Package, Failure> {
 }
 
 /// Runs the cargo that runs us; gives what it prints.
-fn cargo(arguments: &[&str]) -> Result<String, Failure> {
+pub(crate) fn cargo(arguments: &[&str]) -> Result<String, Failure> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(program).args(arguments).output()?;
     match output.status.success() {

@@ -9,11 +9,12 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{File, OpenOptions},
     io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
-use store::{Db, DbUrl, OpenOptions, backup::Contents};
+use store::{Db, DbUrl, backup::Contents};
 
 /// The name of the copy in its folder.
 pub(crate) const DATABASE: &str = "keyward.db";
@@ -64,7 +65,8 @@ impl Manifest {
 
     /// Writes it into a folder, for good.
     pub(crate) fn write(&self, folder: &Path) -> io::Result<()> {
-        let file = File::create_new(folder.join(MANIFEST))?;
+        let path = folder.join(MANIFEST);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         serde_json::to_writer_pretty(&file, self)?;
         file.sync_all()
     }
@@ -105,7 +107,7 @@ impl Manifest {
 
 /// Opens the copy in a folder; nobody else has it.
 pub(crate) async fn open(copy: &Path) -> Result<Db, Failure> {
-    let options = OpenOptions { create: false, lock: false, ..OpenOptions::default() };
+    let options = store::OpenOptions { create: false, lock: false, ..store::OpenOptions::default() };
     Ok(Db::open(&DbUrl::sqlite(copy), options).await?)
 }
 

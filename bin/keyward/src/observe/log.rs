@@ -36,7 +36,9 @@ where
     let spans = if traces.is_some() { format!(",{TARGET}=info") } else { String::new() };
     let entries = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("{others}{ours}{spans}")))
-        .with_writer(writer);
+        .with_writer(writer)
+        // Where the log's disk is full, a complaint about that would be a panic, and end the program.
+        .log_internal_errors(false);
     if json {
         Box::new(
             entries

@@ -31,7 +31,7 @@ impl Timing {
     pub fn classes(&self) -> Vec<(f64, u64)> {
         let bounded =
             self.classes.iter().zip(BOUNDS).map(|(count, bound)| (seconds(bound), count.load(Relaxed)));
-        bounded.chain([(f64::MAX, self.longer.load(Relaxed))]).collect()
+        bounded.chain([(f64::INFINITY, self.longer.load(Relaxed))]).collect()
     }
 
     /// All of it together, in seconds.

@@ -8,6 +8,7 @@ mod proxy;
 #[cfg(test)]
 #[cfg(test)]
 mod sqlite;
+mod upgrade;
 
 use store::scratch::{Scratch, engines};
 use store::{conformance, prepare_all, statements};
