@@ -6,6 +6,9 @@ use crate::{Db, DbError, Expect, Unit, args, statements};
 use base::{Id, Time, id};
 use std::time::Duration;
 
+/// By how much clocks may disagree.
+const CLOCKS: Duration = Duration::from_secs(3_600);
+
 /// How many attempts at once, and how fast they return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
@@ -27,10 +30,11 @@ impl Allowance {
         self.every.saturating_mul(self.burst.saturating_sub(1))
     }
 
-    /// No attempt makes a time later than this from now: one that is was written before the clock
-    /// was set back. It counts as the last attempt but one, or the account would be closed until then.
-    fn whole(self) -> Duration {
-        self.every.saturating_mul(self.burst)
+    /// No attempt makes a time later than this from now, nor do nodes whose clocks disagree: it was
+    /// written before the clock was set back, and the account would be closed until then. It counts
+    /// as the last attempt but one.
+    fn beyond(self) -> Duration {
+        self.every.saturating_mul(self.burst).saturating_add(CLOCKS)
     }
 }
 
@@ -54,7 +58,7 @@ impl Seen {
     pub fn wait(self, allowance: Allowance, now: Time) -> Option<Duration> {
         let due = Time::from_micros(self.due);
         let open = due.minus(allowance.slack());
-        (open > now && due <= now.plus(allowance.whole())).then(|| open.since(now))
+        (open > now && due <= now.plus(allowance.beyond())).then(|| open.since(now))
     }
 }
 
@@ -62,7 +66,7 @@ statements! {
     const READ: &str = "SELECT due FROM attempt WHERE tenant = $1 AND subject = $2 AND device = $3";
     const TAKE: &str = "INSERT INTO attempt (tenant, subject, device, due) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, subject, device) DO UPDATE SET \
-        due = CASE WHEN attempt.due < $5 THEN excluded.due WHEN attempt.due > $8 THEN $8 \
+        due = CASE WHEN attempt.due < $5 THEN excluded.due WHEN attempt.due > $8 THEN $9 \
         ELSE attempt.due + $6 END WHERE attempt.due <= $7 OR attempt.due > $8";
     const HOLD: &str = "INSERT INTO attempt (tenant, subject, device, due) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, subject, device) DO UPDATE SET due = excluded.due WHERE attempt.due = $4";
@@ -90,7 +94,8 @@ pub fn take(unit: &mut Unit, tenant: Id<id::Tenant>, key: &AttemptKey, allowance
             now,
             every,
             now.plus(allowance.slack()),
-            now.plus(allowance.whole())
+            now.plus(allowance.beyond()),
+            now.plus(allowance.slack()).plus(allowance.every)
         ],
         Expect::Rows(1),
     );

@@ -65,6 +65,24 @@ async fn a_token_two_rotations_old_ends_the_grant_within_the_grace_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_set_back_makes_no_grace_longer() {
+    on_each(async |world| {
+        let alice = world.signed_in("alice@example.com").await;
+        let first = refresh_of(&world.tokens(&alice, "openid").await);
+        world.pass(DAY);
+        let second = refresh_of(&refreshed(world, &first).await);
+        world.clock.set_back(std::time::Duration::from_secs(DAY));
+        let third = refresh_of(&refreshed(world, &second).await);
+        world.pass(10);
+        world.clock.set_back(std::time::Duration::from_secs(20));
+        assert_eq!(refresh_of(&refreshed(world, &second).await), third, "a little is no matter");
+        world.clock.set_back(std::time::Duration::from_secs(DAY / 2));
+        assert_eq!(world.refresh("web", &second).await.error(), "invalid_grant");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn abuse_32_fifty_refreshes_at_once_rotate_once() {
     on_each(async |world| {
         let alice = world.signed_in("alice@example.com").await;

@@ -4,6 +4,7 @@ use crate::{
     browser::{Browser, Page},
     world::{PASSWORD, World, on_each, unlimited},
 };
+use std::time::Duration;
 use work::{Limits, Rate};
 
 const BURST: usize = 10;
@@ -198,4 +199,15 @@ on_each!(abuse_11_a_flood_is_held_up_before_anybody_is_looked_up, |world| {
         assert_eq!((world.pool.hashes(), world.count("attempt").await), (hashes, rows));
         world.wait(3_600);
     }
+});
+
+on_each!(a_clock_set_back_closes_no_account, |world| {
+    world.alice().await;
+    world.wait(86_400);
+    exhaust(&world, "alice").await;
+    world.clock.set_back(Duration::from_secs(86_400));
+    guess(&world, "alice", "wrong").await.is(422, "identify");
+    guess(&world, "alice", PASSWORD).await.is(429, "identify").says("error-too-many");
+    world.wait(360);
+    guess(&world, "alice", PASSWORD).await.leads_to("/account");
 });
