@@ -8,10 +8,13 @@ PROGRAM := $(TARGET)/debug/keyward
 # Test vectors that are not part of the project, if they are there.
 VECTORS := $(abspath $(wildcard ../shared/vectors))
 
+# What is released.
+DIST := $(TARGET)/dist
+
 # What builds the book where no mdbook is installed.
 MDBOOK_VERSION := 0.5.4
 
-.PHONY: help run build test interop lint look bench bench-scale docs toolchain
+.PHONY: help run build test interop crash lint look bench bench-scale release docs fuzz toolchain
 
 help: ## this list
 	@echo "Keyward"
@@ -46,6 +49,14 @@ interop: toolchain ## relying parties of others and the programs of docs/example
 	tests/interop/run.sh $(CLIENTS); \
 	if [ -z "$(CLIENTS)" ] && [ -x docs/examples/run.sh ]; then docs/examples/run.sh; fi
 
+fuzz: toolchain ## fuzz every parser, MINUTES (10) each, under the address sanitizer (TARGETS="jwt form" names some)
+	@fuzz/run.sh $(TARGETS)
+
+crash: toolchain ## faults under load, 200 rounds of kills and power losses, about an hour (ARGS="--minutes 20 power" for less)
+	@set -e; needs="$$(tests/setup.sh postgres clients)"; eval "$$needs"; \
+	cargo build --package keyward; \
+	KEYWARD_BIN=$(PROGRAM) tests/crash/run.sh --results $(ARGS)
+
 lint: toolchain ## formatting, clippy without warnings, and the rules of xtask
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || { \
 		echo "make lint needs rustfmt and clippy. Type: rustup component add rustfmt clippy" >&2; exit 1; }
@@ -65,6 +76,14 @@ bench-scale: toolchain ## the same with a million people in the store, or ten (A
 	@set -e; needs="$$(tests/setup.sh postgres)"; eval "$$needs"; \
 	cargo build --release --package keyward --package bench; \
 	$(TARGET)/release/bench scale --program $(TARGET)/release/keyward $(ARGS)
+
+release: toolchain ## the stripped program with its bill of materials and checksums, in target/dist
+	@set -e; cargo build --release --locked --package keyward; \
+	mkdir -p $(DIST); cp deploy/keyward*.service deploy/keyward*.timer LICENSE $(DIST)/ 2>/dev/null || cp deploy/keyward*.service deploy/keyward*.timer $(DIST)/; \
+	strip -o $(DIST)/keyward $(TARGET)/release/keyward; \
+	cargo run --quiet --package xtask -- bom > $(DIST)/keyward.cdx.json; \
+	(cd $(DIST) && rm -f SHA256SUMS && sha256sum * > ../SHA256SUMS && mv ../SHA256SUMS .); \
+	wc -c < $(DIST)/keyward | xargs echo "bytes of the program:"; echo $(DIST)
 
 docs: ## build the book of docs/ in target/book (without an installed mdbook: compiles one, once, some minutes)
 	@set -e; mdbook="$$(command -v mdbook || echo $(TARGET)/mdbook/bin/mdbook)"; \

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import random
+import secrets
 import signal
 import statistics
 import subprocess
@@ -31,11 +32,15 @@ class NotHere(Exception):
 class Run:
     """An installation, its program, and the rounds on it."""
 
-    def __init__(self, engine, env=None, database=None):
+    def __init__(self, engine, database=None, key=None):
         self.place = Place(engine if not database else "sqlite")
+        if key:
+            path = self.place.data / "root.key"
+            path.touch(0o600)
+            path.write_text(key)
         if database:
             self.place.database, self.place.name = database, None
-        self.env, self.port, self.world, self.ready = env or dict, free_port(), None, []
+        self.env, self.port, self.world, self.ready = dict, free_port(), None, []
         self.end = contextlib.ExitStack()
         self.end.callback(self.close)
 
@@ -198,7 +203,7 @@ def postgres_killed(durable=True):
     def begin(server):
         name = f"crash_{time.monotonic_ns()}"
         server.sql(f"CREATE DATABASE {name}")
-        run = Run("postgres", database=server.url(name))
+        run = Run("postgres", server.url(name))
         if not durable:
             run.__enter__()
             server.sql(LOSES, name)
@@ -236,14 +241,14 @@ def failover(durable=True):
     """The primary is killed, the standby takes over, the program follows by the host list of its URL."""
 
     def scenario(result):
-        pair = [Postgres()]
+        pair, key = [Postgres()], secrets.token_hex(32)
         try:
             pair[0].sql("CREATE DATABASE keyward")
             pair.append(Postgres(copy_of=pair[0]))
             pair[0].wait_for_standby(durable)
             while result.goes_on():
                 # A new standby has a new port, so the program is told anew: one start a round.
-                with Run("postgres", database=pair[0].url("keyward", pair[1])) as run:
+                with Run("postgres", pair[0].url("keyward", pair[1]), key) as run:
                     one(pair, run)
                     run.world.check()
                     result.rounds += 1
