@@ -217,8 +217,8 @@ mod tests {
 
     #[tokio::test]
     async fn chunks_and_no_body() {
-        let head = "HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n";
-        assert_eq!(read(&[head, "3\r\nab", "c\r\n2\r\nde\r\n0\r\n\r\n"]).await.unwrap().body, "abcde");
+        const HEAD: &str = "HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n";
+        assert_eq!(read(&[HEAD, "3\r\nab", "c\r\n2\r\nde\r\n0\r\n\r\n"]).await.unwrap().body, "abcde");
         assert_eq!(read(&["HTTP/1.1 204 No Content\r\n\r\n"]).await.unwrap().status, 204);
         assert!(read(&["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", "x"]).await.is_err());
     }

@@ -3,11 +3,15 @@
 
 mod host;
 mod http;
+mod limits;
 mod load;
 mod mail;
 mod matrix;
 mod people;
 mod place;
+mod report;
+mod scale;
+mod special;
 mod stats;
 
 use std::{path::PathBuf, time::Duration};
@@ -28,6 +32,15 @@ pub(crate) struct Asked {
     engines: Vec<Engine>,
     /// How long each measurement takes.
     time: Duration,
+    /// The long form.
+    full: bool,
+    /// An earlier result to compare with.
+    against: Option<PathBuf>,
+    /// Where results are kept.
+    results: PathBuf,
+    /// Whether the store is filled first, and with how many people.
+    scale: bool,
+    people: usize,
 }
 
 fn asked() -> Result<Asked> {
@@ -36,7 +49,12 @@ fn asked() -> Result<Asked> {
         folder: std::env::current_dir()?.join("target/bench"),
         only: Vec::new(),
         engines: vec![Engine::Sqlite],
-        time: Duration::from_secs(3),
+        time: Duration::from_secs(1),
+        full: false,
+        against: None,
+        results: "bench/results".into(),
+        scale: false,
+        people: 1_000_000,
     };
     if store::scratch::server().is_some() {
         asked.engines.push(Engine::Postgres);
@@ -45,6 +63,10 @@ fn asked() -> Result<Asked> {
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
         match word.as_str() {
+            "scale" => asked.scale = true,
+            "--people" => asked.people = value()?.parse()?,
+            "--full" => (asked.full, asked.time) = (true, Duration::from_secs(6)),
+            "--against" => asked.against = Some(value()?.into()),
             "--program" => asked.program = value()?.into(),
             "--only" => asked.only = value()?.split(',').map(str::to_owned).collect(),
             "--seconds" => asked.time = Duration::from_secs_f64(value()?.parse()?),
@@ -60,8 +82,16 @@ fn asked() -> Result<Asked> {
 
 fn main() -> std::process::ExitCode {
     let run = || -> Result<()> {
+        if std::env::args().nth(1).as_deref() == Some("smallest") {
+            return limits::smallest_server();
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        tokio::task::LocalSet::new().block_on(&runtime, matrix::run(&asked()?))
+        let asked = asked()?;
+        std::fs::create_dir_all(&asked.folder)?;
+        std::fs::create_dir_all(&asked.results)?;
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            if asked.scale { scale::run(&asked).await } else { matrix::run(&asked).await }
+        })
     };
     match run() {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use crate::{
     Result,
     http::{Answer, Connection, HOST, basic, encode, form, request},
     load::Operation,
-    place::Place,
+    mail::Mailbox,
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -152,11 +152,11 @@ impl Browser {
     }
 
     /// Registers a new account: address, code by mail, the rest.
-    pub(crate) async fn register(&mut self, place: &Place, email: &str) -> Result<()> {
+    pub(crate) async fn register(&mut self, mailbox: &Mailbox, email: &str) -> Result<()> {
         let page = self.page("/register").await?;
         let answer = self.submit(&page, &[("email", email)]).await?;
         let page = self.follow(answer).await?;
-        let code = place.mailbox.code(email).await?;
+        let code = mailbox.code(email).await?;
         let answer = self.submit(&page, &[("code", &code)]).await?;
         let page = self.follow(answer).await?;
         let answer = self.submit(&page, &[("name", "Ada Example"), ("password", PASSWORD)]).await?;
@@ -280,5 +280,21 @@ impl Operation for Same {
             return Ok(());
         }
         Err(format!("no {} in {}", self.contains, answer.body).into())
+    }
+}
+
+/// B9: a new account.
+pub(crate) struct Register {
+    /// Its browser.
+    pub(crate) browser: Browser,
+    /// Where the code comes.
+    pub(crate) mailbox: Mailbox,
+}
+
+impl Operation for Register {
+    async fn once(&mut self) -> Result<()> {
+        self.browser.forget();
+        let number = CLIENT.get();
+        self.browser.register(&self.mailbox, &format!("new{number}@bench.example")).await
     }
 }

@@ -7,15 +7,19 @@ use crate::{
     mail::Mailbox,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use serde_json::Value;
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use store::{Db, DbUrl, Engine, OpenOptions};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 /// What a server serves and where.
 pub(crate) struct Place {
@@ -31,10 +35,12 @@ pub(crate) struct Place {
     pub(crate) ready_after: Duration,
     /// What it mailed.
     pub(crate) mailbox: Mailbox,
+    /// The address of its database.
+    pub(crate) url: String,
     program: PathBuf,
-    url: String,
     database: Option<String>,
-    tls: bool,
+    /// How to speak TLS with it, if it does.
+    pub(crate) tls: Option<TlsConnector>,
     child: Option<Child>,
 }
 
@@ -76,22 +82,20 @@ impl Place {
                 format!("{}/{name}", server.rsplit_once('/').ok_or("not the address of a database")?.0)
             }
         };
-        let mut root_key = [0; 32];
-        aws_lc_rs::rand::fill(&mut root_key)?;
         let mut place = Self {
             engine: options.engine,
             folder,
             address: free_address()?,
-            root_key,
+            root_key: crate::limits::env().bytes(),
             ready_after: Duration::ZERO,
             mailbox: Mailbox::open().await?,
             program: options.program.to_owned(),
             url,
             database: name,
-            tls: options.tls,
+            tls: None,
             child: None,
         };
-        place.configure()?;
+        place.configure(options.tls)?;
         place.start().await?;
         Ok(place)
     }
@@ -100,14 +104,15 @@ impl Place {
         self.folder.join("keyward.toml")
     }
 
-    fn configure(&self) -> Result<()> {
-        let tls = if self.tls {
+    fn configure(&mut self, tls: bool) -> Result<()> {
+        let tls = if tls {
             let made = rcgen::generate_simple_self_signed([HOST.to_owned()])?;
             let (certificate, key) = (self.folder.join("tls.pem"), self.folder.join("tls.key"));
             fs::write(&certificate, made.cert.pem())?;
             fs::write(&key, made.signing_key.serialize_pem())?;
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+            self.tls = Some(connector(made.cert.der().clone())?);
             format!("tls_cert = {certificate:?}\ntls_key = {key:?}\n")
         } else {
             String::new()
@@ -151,11 +156,17 @@ impl Place {
     }
 
     async fn is_ready(&self) -> bool {
-        if self.tls {
-            return Connection::open(self.address).await.is_ok();
-        }
-        let Ok(mut connection) = Connection::open(self.address).await else { return false };
-        connection.send(&request("GET", "/health/ready", "", "")).await.is_ok_and(|it| it.status == 200)
+        let asked = request("GET", "/health/ready", "", "");
+        let answer = async {
+            let stream = TcpStream::connect(self.address).await?;
+            match &self.tls {
+                None => Connection::over(stream).send(&asked).await,
+                Some(tls) => {
+                    Connection::over(tls.connect(HOST.try_into()?, stream).await?).send(&asked).await
+                }
+            }
+        };
+        answer.await.is_ok_and(|answer| answer.status == 200)
     }
 
     /// Stops the server.
@@ -200,7 +211,7 @@ impl Place {
     /// # Errors
     /// If `keyward apply` refuses it.
     pub(crate) fn apply(&self, mut tenant: Value) -> Result<()> {
-        tenant["slug"] = "default".into();
+        tenant.as_object_mut().ok_or("a tenant is an object")?.insert("slug".to_owned(), "default".into());
         let file = self.folder.join("apply.yaml");
         fs::write(&file, serde_json::json!({ "tenants": [tenant] }).to_string())?;
         self.run(&["apply", file.to_str().ok_or("a path that is text")?]).map(drop)
@@ -243,6 +254,17 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Trusts this certificate alone, and begins every connection anew.
+fn connector(certificate: CertificateDer<'static>) -> Result<TlsConnector> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.resumption = rustls::client::Resumption::disabled();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn free_address() -> Result<SocketAddr> {
