@@ -12,9 +12,9 @@ import subprocess
 import time
 
 import harness
-from cluster import Postgres, send
+from cluster import Postgres, lasting_port, send
 from disk import Disk, damage
-from harness import Place, dev, eventually, free_port, shop
+from harness import Place, dev, eventually, shop
 from ledger import Load, World
 
 # How long after a fault the program may take to be ready.
@@ -40,7 +40,7 @@ class Run:
             path.write_text(key)
         if database:
             self.place.database, self.place.name = database, None
-        self.env, self.port, self.world, self.ready = dict, free_port(), None, []
+        self.env, self.port, self.world, self.ready = dict, lasting_port(), None, []
         self.end = contextlib.ExitStack()
         self.end.callback(self.close)
 
@@ -136,16 +136,17 @@ def rounds(result, make, one, of_one=ROUNDS_OF_ONE):
     """Runs the rounds, on a fresh installation now and then. Stops at the first that went wrong."""
     while result.goes_on():
         with make() as run:
-            for _ in range(min(of_one, result.wanted - result.rounds)):
-                one(run)
-                run.world.check()
-                result.rounds += 1
-                if run.world.wrong or not result.goes_on():
-                    break
-            if not run.world.wrong:
-                run.world.verify_chain()
-            result.add(run)
-            if result.wrong:
+            try:
+                for _ in range(min(of_one, result.wanted - result.rounds)):
+                    one(run)
+                    run.world.check()
+                    result.rounds += 1
+                    if run.world.wrong or not result.goes_on():
+                        break
+                if not run.world.wrong:
+                    run.world.verify_chain()
+            finally:
+                result.add(run)
                 keep(result, run)
     return result
 
