@@ -201,7 +201,8 @@ impl Place {
             self.command().args(arguments).arg("--json").arg("--config").arg(self.config()).output()?;
         if !done.status.success() {
             let said = [done.stdout, done.stderr].concat();
-            return Err(format!("keyward {arguments:?}: {}", String::from_utf8_lossy(&said)).into());
+            let said: String = String::from_utf8_lossy(&said).chars().take(500).collect();
+            return Err(format!("keyward {arguments:?}: {said}").into());
         }
         Ok(serde_json::from_slice(&done.stdout).unwrap_or(Value::Null))
     }
