@@ -145,9 +145,8 @@ impl Buckets {
         now: Time,
     ) -> Result<Time, Error> {
         let (interval, most) = self.pace(subject);
-        // A time that no request makes is from before the clock was set back: the bucket is full but one.
-        let full_but_one = now.plus(most.saturating_sub(interval));
-        let real = |at: Time| if at > now.plus(most + CLOCK) { full_but_one } else { now.max(at) };
+        // A time that no request makes is from before the clock was set back: the bucket is half full.
+        let real = |at: Time| if at > now.plus(most + CLOCK) { now.plus(most / 2) } else { now.max(at) };
         let drained_at = buckets.get(&subject).map_or(now, |at| real(*at)).plus(interval);
         let wait = drained_at.since(now).saturating_sub(most);
         if wait.is_zero() {

@@ -85,7 +85,7 @@ async fn the_metadata_names_the_issuer_that_was_asked() {
                     assert_eq!(document["token_endpoint"], format!("{NEW}{base}/token"));
                 }
                 let keys = at(world, issuer, &format!("{base}/jwks"), "*/*").await;
-                assert_eq!(keys.json()["keys"].as_array().unwrap().len(), 1);
+                assert_eq!(keys.json()["keys"].as_array().unwrap().len(), 2, "ES256 and RS256");
             }
             let page = at(world, ISSUER, &format!("{base}/authorize?x=1"), "text/html").await;
             assert_eq!(page.status, StatusCode::TEMPORARY_REDIRECT);
