@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 from harness import ROOT, eventually, psql
 
@@ -69,7 +70,15 @@ class Postgres:
         self.start()
 
     def start(self):
-        owned(programs() / "pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.home / "log", "-o", f"-p {self.port}", cwd="/", stdin=subprocess.DEVNULL)
+        """After a kill its shared memory may be in use for a moment yet."""
+        command = [programs() / "pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.home / "log", "-o", f"-p {self.port}"]
+        for tries_left in range(9, -1, -1):
+            try:
+                return owned(*command, cwd="/", stdin=subprocess.DEVNULL)
+            except subprocess.CalledProcessError:
+                if not tries_left:
+                    raise AssertionError((self.home / "log").read_text()[-800:]) from None
+                time.sleep(0.3)
 
     def url(self, database="postgres", *others):
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in (self, *others))
