@@ -6,8 +6,8 @@ mod postgres;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
-#[cfg(test)]
 mod sqlite;
+#[cfg(test)]
 mod upgrade;
 
 use store::scratch::{Scratch, engines};
