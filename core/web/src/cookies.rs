@@ -123,7 +123,9 @@ mod tests {
     #[test]
     fn abuse_73_a_malformed_cookie_spoils_no_other() {
         let mut headers = HeaderMap::new();
-        for value in [&b"a=\xff; kws=1; kws ; =; kws=2\xff;kws= 3 "[..], b"\xff\xfe", b"Kws=4; xkws=5; kws=6=7"] {
+        for value in
+            [&b"a=\xff; kws=1; kws ; =; kws=2\xff;kws= 3 "[..], b"\xff\xfe", b"Kws=4; xkws=5; kws=6=7"]
+        {
             headers.append(header::COOKIE, HeaderValue::from_bytes(value).unwrap());
         }
         assert_eq!(values(&headers, "kws"), ["1", "3", "6=7"]);
