@@ -30,7 +30,8 @@ pub enum Verdict {
     /// It is the password.
     Match {
         /// Whether it should be hashed anew and stored, being weaker than, or
-        /// made otherwise than, what [`Hasher::hash`] makes today.
+        /// more than twice as costly as, or made otherwise than, what
+        /// [`Hasher::hash`] makes today.
         rehash: bool,
     },
     /// It is not the password.
@@ -116,6 +117,7 @@ impl Hasher {
             return Ok(Verdict::Mismatch);
         }
         let rehash = phc.params.is_below(self.current)
+            || phc.params.work() > self.current.work().saturating_mul(2)
             || phc.salt.len() < SALT_BYTES
             || phc.output.len() < OUTPUT_BYTES
             || (phc.pepper.is_none() && pepper.is_some());

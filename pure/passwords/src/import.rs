@@ -1,11 +1,11 @@
 //! Hashes that other systems made, as an import brings them.
 
-use crate::phc::{PhcError, PhcString};
+use crate::phc::{Params, PhcError, PhcString};
 
 /// The most memory of an imported hash, in KiB.
-const MOST_M_KIB: u32 = 256 * 1024;
-/// The most memory times passes, in KiB: about a second of one core.
-const MOST_WORK: u32 = 1024 * 1024;
+const MOST_M_KIB: u32 = 64 * 1024;
+/// The most memory times passes, in KiB: four times what a hash of our own takes.
+const MOST_WORK: u32 = 4 * Params::DEFAULT.work();
 
 /// Why a hash is not imported. The texts follow the name of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum ImportError {
     #[error("was made with a pepper (keyid), which is not known here")]
     Peppered,
     /// Verifying it would cost every sign-in more than one may.
-    #[error("costs too much: m must be at most 262144 KiB, and m times t at most 1048576 KiB")]
+    #[error("costs too much: m must be at most {MOST_M_KIB} KiB, and m times t at most {MOST_WORK} KiB")]
     Costly,
 }
 
@@ -33,7 +33,7 @@ impl PhcString {
         if phc.pepper_version().is_some() {
             return Err(ImportError::Peppered);
         }
-        if params.m_kib() > MOST_M_KIB || params.m_kib().saturating_mul(params.t()) > MOST_WORK {
+        if params.m_kib() > MOST_M_KIB || params.work() > MOST_WORK {
             return Err(ImportError::Costly);
         }
         Ok(phc)
@@ -52,10 +52,16 @@ mod tests {
 
     #[test]
     fn a_hash_that_costs_too_much_is_not_imported() {
-        for good in ["m=19456,t=2,p=1", "m=65536,t=3,p=4", "m=262144,t=4,p=1", "m=16,t=1,p=1"] {
+        for good in ["m=19456,t=2,p=1", "m=65536,t=2,p=4", "m=19456,t=8,p=1", "m=16,t=1,p=1"] {
             assert_eq!(import(good), None, "{good}");
         }
-        for costly in ["m=262145,t=1,p=1", "m=262144,t=5,p=1", "m=65536,t=17,p=1", "m=1048576,t=64,p=1"] {
+        for costly in [
+            "m=65537,t=1,p=1",
+            "m=65536,t=3,p=4",
+            "m=19456,t=9,p=1",
+            "m=262144,t=4,p=1",
+            "m=1048576,t=64,p=1",
+        ] {
             assert_eq!(import(costly), Some(ImportError::Costly), "{costly}");
         }
         assert_eq!(import("m=19456,t=2,p=1,keyid=AAAAAQ"), Some(ImportError::Peppered));

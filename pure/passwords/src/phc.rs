@@ -62,6 +62,12 @@ impl Params {
         self.p
     }
 
+    /// Memory times passes, in KiB: what computing it takes.
+    #[must_use]
+    pub const fn work(self) -> u32 {
+        self.m_kib.saturating_mul(self.t)
+    }
+
     /// Whether any of the three is lower than in `other`.
     pub(crate) const fn is_below(self, other: Self) -> bool {
         self.m_kib < other.m_kib || self.t < other.t || self.p < other.p

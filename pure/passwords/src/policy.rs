@@ -26,22 +26,26 @@ impl Default for Policy {
     }
 }
 
-/// One thing that is wrong with a new password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One thing that is wrong with a new password. The texts follow the name of the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// It has fewer than `min` code points.
+    #[error("must have at least {min} characters")]
     TooShort {
         /// The fewest that are taken.
         min: usize,
     },
     /// It has more than `max` code points.
+    #[error("must have at most {max} characters")]
     TooLong {
         /// The most that are taken.
         max: usize,
     },
     /// It is one that many people use, or a few characters repeated.
+    #[error("is one that many people use")]
     Common,
     /// It is little more than the person's own data.
+    #[error("is little more than the person's own data")]
     Similar {
         /// Which of the values given to [`Policy::check`] it resembles most.
         to: usize,
@@ -53,6 +57,14 @@ impl Policy {
     #[must_use]
     pub fn nist_aal2() -> Self {
         Self { min_chars: 15, ..Self::default() }
+    }
+
+    /// That of a tenant's security profile, with the least length that it sets, if it does.
+    #[must_use]
+    pub fn of(profile: &str, least: Option<u32>) -> Self {
+        let policy = if profile == "nist-aal2" { Self::nist_aal2() } else { Self::default() };
+        let least = least.and_then(|least| usize::try_from(least).ok());
+        Self { min_chars: least.unwrap_or(policy.min_chars), ..policy }
     }
 
     /// Judges a new password. `own` is what the person or an attacker would

@@ -109,14 +109,15 @@ fn dirty_memory_and_released_memory_change_nothing() {
 }
 
 #[test]
-fn what_is_weaker_than_today_is_rehashed() {
+fn what_is_weaker_than_today_or_far_costlier_is_rehashed() {
     let password = prepared("correct horse battery");
     let at = |m, t, p| Params::new(m, t, p).unwrap();
     let today = at(128, 2, 2);
     let mut hasher = Hasher::new(today);
     for (params, verdict) in [
         (today, MATCH),
-        (at(256, 3, 4), MATCH),
+        (at(256, 2, 4), MATCH),
+        (at(256, 3, 4), REHASH),
         (at(127, 2, 2), REHASH),
         (at(128, 1, 2), REHASH),
         (at(128, 2, 1), REHASH),
