@@ -100,6 +100,11 @@ pub fn setting(name: &str, value: &Value) -> Result<(), String> {
             "default" | "nist-aal2" => Ok(()),
             _ => Err("must be one of: default, nist-aal2".to_owned()),
         },
+        "client_registration" => match text(value)? {
+            "off" | "token" | "open" => Ok(()),
+            _ => Err("must be one of: off, token, open".to_owned()),
+        },
+        "theme" | "templates" if !value.is_object() => Err("must be a group of keys with values".to_owned()),
         "locale" => language(text(value)?).map(drop).map_err(str::to_owned),
         "password_min" => number(value, 8..=64, "characters"),
         "session_idle" | "session_absolute" => number(value, 60..=400 * 86_400, "seconds"),

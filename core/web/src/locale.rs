@@ -50,6 +50,15 @@ impl Locale {
             .unwrap_or(fallback)
     }
 
+    /// That a tag names one of the languages here.
+    ///
+    /// # Errors
+    /// What is wrong, to follow the name of the field.
+    pub fn check(tag: &str) -> Result<(), String> {
+        let known = Self::ALL.map(Self::code).join(", ");
+        Self::from_tag(tag).map(drop).ok_or_else(|| format!("must be a language of the pages: {known}"))
+    }
+
     /// The language of a BCP 47 tag: `de-AT` is German, an unknown one is `None`.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;

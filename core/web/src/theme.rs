@@ -159,6 +159,11 @@ pub enum Refused {
     /// Radius too large.
     #[error("radius is {0}; choose 0 to 24 pixels")]
     Radius(u8),
+    /// A logo that the pages' content security policy would not let the browser show.
+    #[error(
+        "logo must be a picture in place (data:image/png;base64,…), since pages load none from elsewhere"
+    )]
+    Logo,
     /// A font name with signs that a style sheet reads otherwise.
     #[error("font is \"{0}\"; a font name has letters, digits, spaces and hyphens only")]
     Font(String),
@@ -235,6 +240,22 @@ impl Theme {
             body => Some(Stylesheet { path: assets::hashed("theme", body.as_bytes(), "css"), body }),
         };
         Ok(Self { product_name: branding.product_name.clone(), logo: branding.logo.clone(), stylesheet })
+    }
+
+    /// The same for a branding that an operator gives, whose logo must be one that pages can show: a
+    /// picture in place, or one of this server by its path.
+    ///
+    /// # Errors
+    /// As [`Theme::new`], and for a logo at another address.
+    pub fn accept(branding: &Branding) -> Result<Self, Refused> {
+        let shown = |logo: &String| {
+            let picture = logo.strip_prefix("data:image/").is_some_and(|rest| rest.contains(','));
+            picture || (logo.starts_with('/') && !logo.starts_with("//"))
+        };
+        if branding.logo.as_ref().is_some_and(|logo| !shown(logo)) {
+            return Err(Refused::Logo);
+        }
+        Self::new(branding)
     }
 
     /// The name beside the logo, if it differs from the tenant's.

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use jose::Algorithm;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::RegistrationError;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 
 /// What may be registered. It counts at registration and again at each update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The scopes; a client that names none may ask for all of them.
     pub scopes: Scopes,
@@ -57,6 +58,30 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// What is wrong with a patch of a policy, key by key: the place within it, empty for the whole,
+    /// and a message that follows the place.
+    #[must_use]
+    pub fn flaws(patch: &Value) -> Vec<(String, String)> {
+        let Value::Object(patch) = patch else {
+            return vec![(String::new(), "must be a group of keys with values".to_owned())];
+        };
+        let known = serde_json::to_value(Self::default()).unwrap_or_default();
+        let known = known.as_object().cloned().unwrap_or_default();
+        let flaw = |(name, value): (&String, &Value)| {
+            let message = if !known.contains_key(name) {
+                let known: Vec<&str> = known.keys().map(String::as_str).collect();
+                format!("is unknown. Known here: {}.", known.join(", "))
+            } else if value.is_null() {
+                return None;
+            } else {
+                let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+                format!("cannot be: {}", serde_json::from_value::<Self>(alone).err()?)
+            };
+            Some((format!(".{name}"), message))
+        };
+        patch.iter().filter_map(flaw).collect()
+    }
+
     /// Whether the registration is allowed.
     pub(super) fn check(&self, client: &Client) -> Result<(), RegistrationError> {
         self.check_words(client)?;

@@ -394,3 +394,15 @@ fn abuse_50_no_secret_is_shown_in_a_log() {
     let request = request(&with(json!({"client_secret": "canary"})));
     assert!(!format!("{request:?}").contains("canary"));
 }
+
+#[test]
+fn each_flaw_of_a_policy_has_its_place() {
+    let flaws = Policy::flaws(
+        &json!({ "bogus": true, "hosts": ["*.shop.example"], "pairwise": "yes", "scopes": null }),
+    );
+    let places: Vec<&str> = flaws.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(places, [".bogus", ".pairwise"]);
+    assert!(flaws[0].1.starts_with("is unknown. Known here: "), "{flaws:?}");
+    assert_eq!(Policy::flaws(&json!([])).len(), 1);
+    assert!(serde_json::from_value::<Policy>(json!({ "bogus": true })).is_err());
+}
