@@ -102,7 +102,7 @@ fn kind(event: &str, detail: &Value) -> Option<ActivityKind> {
         "person.updated" => ActivityKind::ProfileChanged,
         "person.suspended" => ActivityKind::Suspended,
         "person.resumed" | "person.activated" => ActivityKind::Resumed,
-        "person.signed_out_everywhere" => ActivityKind::SignedOutEverywhere,
+        "person.signed-out-everywhere" => ActivityKind::SignedOutEverywhere,
         "session.created" => ActivityKind::SignedIn,
         "session.ended" if revoked => ActivityKind::SessionEnded,
         "session.ended" => ActivityKind::SignedOut,

@@ -167,7 +167,7 @@ async fn end_all(visit: &Visit, me: &Me) -> Result<Option<Response>, Error> {
 
 /// A unit that raises both epochs of the person.
 fn raise(visit: &Visit, me: &Me, detail: serde_json::Value) -> Unit {
-    let event = me.event(visit, "person.signed_out_everywhere").detail(detail);
+    let event = me.event(visit, "person.signed-out-everywhere").detail(detail);
     let mut unit = Unit::new(event.id, vec![visit.tenant.event(visit.env(), event, Some(&me.key))]);
     let guard = (me.id(), me.session.row.epoch);
     person::raise(&mut unit, visit.tenant.id, guard, Raise::Everything, visit.now());

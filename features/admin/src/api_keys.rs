@@ -3,10 +3,13 @@
 use crate::{
     call::{About, Answer, Call},
     caller::Caller,
-    cursor::Page,
-    endpoint::{Endpoint, PAGE, Verb},
+    endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb},
+    listed::{self, COUNT, SEARCH},
     refusal::Refusal,
-    rows::api_key::{self, ApiKeyRow},
+    rows::{
+        api_key::{self, ApiKeyRow},
+        list::API_KEY,
+    },
     scope::{
         Permission::{self, ApiKeysRead, ApiKeysWrite, TenantsRead, TenantsWrite},
         Permissions,
@@ -53,7 +56,7 @@ shape! {
 
 shape! {
     /// A page of keys.
-    page ApiKeyPage of ApiKey
+    counted ApiKeyPage of ApiKey
 }
 
 shape! {
@@ -80,11 +83,13 @@ shape! {
     }
 }
 
+const FILTERS: &[Parameter] = &[CURSOR, LIMIT, SEARCH, COUNT];
+
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new((Verb::Get, "/api-keys"), ("listApiKeys", "List API keys"), ApiKeysRead, |call| {
         Box::pin(list(call))
     })
-    .query(PAGE)
+    .query(FILTERS)
     .gives(ApiKeyPage::schema),
     Endpoint::new((Verb::Post, "/api-keys"), ("createApiKey", "Make an API key"), ApiKeysWrite, |call| {
         Box::pin(create(call))
@@ -127,10 +132,13 @@ fn show(row: ApiKeyRow) -> ApiKey {
 }
 
 async fn list(call: &Call) -> Result<Answer, Refusal> {
-    let page = Page::of(call)?;
-    let mut rows = api_key::list(call.db(), call.tenant.id, (page.after_id(), page.limit + 1)).await?;
-    let next = page.cut(call, &mut rows, |row| row.id.as_bytes().to_vec())?;
-    Answer::of(&ApiKeyPage { items: rows.into_iter().map(show).collect(), next })
+    let search = call.asked("search").unwrap_or_default();
+    let (ids, next, count) = listed::page(call, &API_KEY, &[search]).await?;
+    let mut items = Vec::with_capacity(ids.len());
+    for id in ids {
+        items.extend(api_key::by_id(call.db(), call.tenant.id, id).await?.map(show));
+    }
+    Answer::of(&ApiKeyPage { items, next, count })
 }
 
 async fn find(call: &Call) -> Result<ApiKeyRow, Refusal> {
@@ -168,7 +176,7 @@ pub(crate) async fn make(call: &Call, tenant: &Tenant) -> Result<Answer, Refusal
         version: 1,
     };
     let detail = json!({ "api_key": id, "name": row.name, "scopes": permissions.words() });
-    let mut unit = event_of(call, tenant, "api_key.created", detail);
+    let mut unit = event_of(call, tenant, "api-key.created", detail);
     api_key::insert(&mut unit, tenant.id, &row);
     let answer = Answer::of(&CreatedApiKey { secret: handle.reveal(), key: show(row) })?;
     call.finish(unit, answer.version(1).at(format!("/api-keys/{id}"))).await
@@ -235,7 +243,7 @@ async fn update(call: &Call) -> Result<Answer, Refusal> {
         "scopes": { "old": old.scopes, "new": new.scopes },
         "expires_at": { "old": old.expires_at.map(Stamp), "new": new.expires_at.map(Stamp) },
     } });
-    let mut unit = call.unit("api_key.updated", About::NOBODY, detail);
+    let mut unit = call.unit("api-key.updated", About::NOBODY, detail);
     api_key::update(&mut unit, call.tenant.id, &new);
     new.version += 1;
     let version = new.version;
@@ -251,7 +259,7 @@ async fn revoke(call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::because(crate::refusal::WRONG_STATE, "The key is revoked."));
     }
     let mut unit =
-        call.unit("api_key.revoked", About::NOBODY, json!({ "api_key": row.id, "name": row.name }));
+        call.unit("api-key.revoked", About::NOBODY, json!({ "api_key": row.id, "name": row.name }));
     api_key::revoke(&mut unit, call.tenant.id, row.id, call.now());
     call.finish(unit, Answer::empty()).await
 }

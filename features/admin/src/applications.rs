@@ -2,10 +2,11 @@
 //! trail keep a name.
 
 use crate::{
-    call::{About, Answer, Call},
-    cursor::Page,
-    endpoint::{Endpoint, PAGE, Verb},
+    call::{About, Answer, Call, said},
+    endpoint::{CURSOR, Endpoint, LIMIT, Parameter, ParameterKind, Verb, text},
+    listed::{self, COUNT},
     refusal::Refusal,
+    rows::list::APPLICATION,
     scope::Permission::{ApplicationsRead, ApplicationsWrite},
     secrets,
     shape::{Components, Shape, shape},
@@ -19,7 +20,7 @@ use oauth::{
 };
 use serde_json::{Map, Value, json};
 use store::{
-    rows::{self, application::ApplicationRow, listing},
+    rows::{self, application::ApplicationRow},
     rules,
 };
 
@@ -51,7 +52,7 @@ shape! {
 
 shape! {
     /// A page of applications.
-    page ApplicationPage of Application
+    counted ApplicationPage of Application
 }
 
 shape! {
@@ -123,6 +124,19 @@ fn known() -> Option<Map<String, Value>> {
     object(&Client::new("x".parse().ok()?)).ok()
 }
 
+const FILTERS: &[Parameter] = &[
+    CURSOR,
+    LIMIT,
+    text("client_id", "The application of this `client_id`."),
+    text("search", "Applications whose `client_id` or name begins so, whatever the case."),
+    Parameter {
+        name: "state",
+        kind: ParameterKind::Words(&["active", "disabled"]),
+        description: "Applications in this state.",
+    },
+    COUNT,
+];
+
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new(
         (Verb::Get, "/applications"),
@@ -130,7 +144,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         ApplicationsRead,
         |call| Box::pin(list(call)),
     )
-    .query(PAGE)
+    .query(FILTERS)
     .gives(ApplicationPage::schema),
     Endpoint::new(
         (Verb::Post, "/applications"),
@@ -214,17 +228,25 @@ async fn one(call: &Call) -> Result<Answer, Refusal> {
 }
 
 async fn list(call: &Call) -> Result<Answer, Refusal> {
-    let page = Page::of(call)?;
     let (db, tenant) = (call.db(), call.tenant.id);
-    let mut ids = listing::applications(db, tenant, (page.after_id(), page.limit + 1)).await?;
-    let next = page.cut(call, &mut ids, |id| id.as_bytes().to_vec())?;
-    let mut items = Vec::with_capacity(ids.len());
-    for id in ids {
-        if let Some(row) = rows::application::by_id(db, tenant, id).await? {
-            items.push(show(&row, &client(&row)?)?);
+    let (search, state) = (listed::searched(call, "client_id")?, call.asked("state").unwrap_or_default());
+    let (found, next, count) = match call.asked("client_id") {
+        Some(client_id) => {
+            let row = rows::application::by_client_id(db, tenant, client_id).await?;
+            listed::exact(call, row.filter(|row| state.is_empty() || row.state == state))
         }
-    }
-    Answer::of(&ApplicationPage { items, next })
+        None => {
+            let (ids, next, count) = listed::page(call, &APPLICATION, &[search, state]).await?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(rows::application::by_id(db, tenant, id).await?);
+            }
+            (found, next, count)
+        }
+    };
+    let show = |row: &ApplicationRow| show(row, &client(row)?);
+    let items = found.iter().map(show).collect::<Result<_, Refusal>>()?;
+    Answer::of(&ApplicationPage { items, next, count })
 }
 
 /// Metadata with a patch over it, as the protocol reads it, each mistake with its field.
@@ -250,10 +272,10 @@ fn read(
             let one = json!({ "client_id": client_id.as_str(), name.as_str(): value });
             serde_json::from_value::<Client>(one)
                 .err()
-                .map(|error| (format!("metadata.{name}"), error.to_string()))
+                .map(|error| (format!("metadata.{name}"), said(&error)))
         };
         let fields: Vec<_> = metadata.iter().filter_map(alone).collect();
-        if fields.is_empty() { Refusal::field("metadata", whole) } else { Refusal::fields(fields) }
+        if fields.is_empty() { Refusal::field("metadata", said(&whole)) } else { Refusal::fields(fields) }
     })?;
     client.check().map_err(|error: ClientError| Refusal::field("metadata", error))?;
     Ok(client)

@@ -9,7 +9,7 @@ use crate::{
     scope::Permissions,
 };
 use axum::response::{IntoResponse, Response};
-use base::{Env, Event, Id, Origin, SealingKey, Time, id};
+use base::{Env, Event, Id, Origin, SealingKey, Time, id, id::Entity};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -142,16 +142,37 @@ impl Call {
         self.query.get(name).map(String::as_str)
     }
 
-    /// A query parameter of a type of its own.
-    pub(crate) fn asked_for<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
-        let parse = |text: &str| text.parse().map_err(|_| Refusal::field(name, "is not of its form"));
-        self.asked(name).map(parse).transpose()
+    /// A query parameter that is an id.
+    pub(crate) fn asked_id<T: Entity>(&self, name: &str) -> Result<Option<Id<T>>, Refusal> {
+        let wrong = || Refusal::field(name, format!("must be an id that begins with {}_", T::PREFIX));
+        self.asked(name).map(|text| text.parse().map_err(|_| wrong())).transpose()
     }
 
     /// The body as a type; unknown fields are refused.
     pub(crate) fn sent<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let body = self.body.clone().unwrap_or_else(|| json!({}));
-        serde_json::from_value(body).map_err(|error| Refusal::because(INVALID, sentence(&error)))
+        let body = match &self.body {
+            None => json!({}),
+            Some(_) => Value::Object(self.object()?),
+        };
+        let whole = match serde_json::from_value(body.clone()) {
+            Ok(sent) => return Ok(sent),
+            Err(error) => error,
+        };
+        // Each field alone tells which one it is.
+        let alone = |(name, value): (&String, &Value)| {
+            let error = serde_json::from_value::<T>(json!({ name.as_str(): value })).err()?;
+            let elsewhere = error.to_string().starts_with("missing field");
+            (!elsewhere).then(|| (name.clone(), said(&error)))
+        };
+        let fields: Vec<_> = body.as_object().into_iter().flatten().filter_map(alone).collect();
+        if !fields.is_empty() {
+            return Err(Refusal::fields(fields));
+        }
+        let text = whole.to_string();
+        Err(match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            Some(name) => Refusal::field(name, "must be given"),
+            None => Refusal::because(INVALID, crate::call::sentence(&said(&whole))),
+        })
     }
 
     /// The body as a JSON object.
@@ -167,7 +188,16 @@ impl Call {
         let Some(wanted) = self.headers.get(header::IF_MATCH) else { return Ok(()) };
         let wanted = wanted.to_str().unwrap_or_default();
         let own = format!("\"{version}\"");
-        let fits = wanted.trim() == "*" || wanted.split(',').any(|tag| tag.trim() == own);
+        let is_tag = |tag: &str| {
+            let quoted = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"');
+            quoted.and_then(|tag| tag.strip_suffix('"')).is_some_and(|tag| !tag.contains('"'))
+        };
+        let any = wanted.trim() == "*";
+        if !any && !wanted.split(',').all(|tag| is_tag(tag.trim())) {
+            let detail = format!("If-Match must be the ETag that was read, such as {own}, or *.");
+            return Err(Refusal::because(MALFORMED, detail));
+        }
+        let fits = any || wanted.split(',').any(|tag| tag.trim() == own);
         if fits { Ok(()) } else { Err(Refusal::new(PRECONDITION)) }
     }
 
@@ -223,10 +253,40 @@ impl Call {
     }
 }
 
-/// What is wrong with a body, without where it stands in our types.
-fn sentence(error: &serde_json::Error) -> String {
+/// What is wrong with a value, in words that follow the name of its field and do not speak of our
+/// types.
+pub(crate) fn said(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default().to_owned();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    if text.starts_with("unknown field") {
+        return match words.split_first() {
+            Some((_, known)) if !known.is_empty() => format!("is unknown. Known here: {}.", known.join(", ")),
+            _ => "is unknown".to_owned(),
+        };
+    }
+    if text.starts_with("unknown variant") {
+        let known = words.get(1..).unwrap_or_default().join(", ");
+        return format!("must be one of {known}");
+    }
+    let Some((_, expected)) = text.split_once(", expected ").filter(|_| text.starts_with("invalid ")) else {
+        return text.to_owned();
+    };
+    let form = match expected {
+        "a string" | "a borrowed string" | "string" => "text",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a group of keys with values",
+        _ if expected.starts_with("struct ") => "a group of keys with values",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i32" | "i64" => "a whole number",
+        other => other,
+    };
+    format!("must be {form}")
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())

@@ -30,7 +30,7 @@ impl Page {
             base::mac::equal(tag, expected.get(..TAG)?).then(|| key.to_vec())
         };
         let after = call.asked("cursor").map(|text| open(text).ok_or_else(wrong)).transpose()?;
-        Ok(Self { after, limit: call.asked_for("limit")?.unwrap_or(DEFAULT) })
+        Ok(Self { after, limit: call.asked("limit").and_then(|text| text.parse().ok()).unwrap_or(DEFAULT) })
     }
 
     /// The id that the page begins after; the least one at first.

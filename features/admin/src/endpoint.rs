@@ -61,6 +61,19 @@ pub(crate) enum ParameterKind {
     Words(&'static [&'static str]),
 }
 
+impl ParameterKind {
+    /// What a value must be, in words that follow the name of the parameter.
+    pub(crate) fn form(self) -> String {
+        match self {
+            Self::Text => "must be text".to_owned(),
+            Self::Flag => "must be true or false".to_owned(),
+            Self::Number(most) => format!("must be a number from 1 to {most}"),
+            Self::Time => "must be a time such as 2026-11-24T12:00:00Z (RFC 3339)".to_owned(),
+            Self::Words(words) => format!("must be one of {}", words.join(", ")),
+        }
+    }
+}
+
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {

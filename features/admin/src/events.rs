@@ -5,6 +5,7 @@ use crate::{
     call::{Answer, Call},
     cursor::{Page, seal},
     endpoint::{CURSOR, Endpoint, LIMIT, Parameter, ParameterKind, Verb, text},
+    kinds::KINDS,
     refusal::Refusal,
     scope::Permission::EventsRead,
     shape::{Shape, shape},
@@ -71,10 +72,15 @@ shape! {
     }
 }
 
+const KIND: Parameter = Parameter {
+    name: "kind",
+    kind: ParameterKind::Words(KINDS),
+    description: "Events of this kind; all of them are explained in the documentation.",
+};
 const FILTERS: &[Parameter] = &[
     CURSOR,
     LIMIT,
-    text("kind", "Events of this kind."),
+    KIND,
     text("user", "Events about this person."),
     text("application", "Events through this application."),
     Parameter { name: "since", kind: ParameterKind::Time, description: "Events at this time or later." },
@@ -87,7 +93,7 @@ const EXPORT: &[Parameter] = &[
         kind: ParameterKind::Number(5_000),
         description: "The most events; 1000 by default.",
     },
-    text("kind", "Events of this kind."),
+    KIND,
     text("user", "Events about this person."),
     text("application", "Events through this application."),
     Parameter { name: "since", kind: ParameterKind::Time, description: "Events at this time or later." },
@@ -134,8 +140,8 @@ async fn read(call: &Call, page: &Page) -> Result<(Vec<Happening>, Option<String
     let time = |name: &str| call.asked(name).and_then(Stamp::parse).map(|Stamp(at)| bound(at));
     let filter = EventFilter {
         kind: call.asked("kind").map(str::to_owned),
-        person: call.asked_for("user")?,
-        application: call.asked_for("application")?,
+        person: call.asked_id("user")?,
+        application: call.asked_id("application")?,
     };
     let since = time("since").unwrap_or(Id::from_bytes([0; 16]));
     let until = time("until").unwrap_or(Id::from_bytes([0xff; 16]));

@@ -111,7 +111,7 @@ async fn create(call: &Call) -> Result<Answer, Refusal> {
     }
     let expires_at = ends(call.now(), new.expires_at)?;
     let detail = json!({ "uses": uses, "expires_at": Stamp(expires_at) });
-    let mut unit = call.unit("initial_token.created", About::NOBODY, detail);
+    let mut unit = call.unit("initial-token.created", About::NOBODY, detail);
     let secret = call.admin.tokens.make_initial(&mut unit, call.tenant.id, call.env(), (uses, expires_at));
     let handle = Handle::parse(HandleKind::InitialAccess, &secret)
         .ok_or_else(|| Error::internal("an initial access token is no handle"))?;
@@ -138,7 +138,7 @@ fn ends(now: Time, wanted: Option<Stamp>) -> Result<Time, Refusal> {
 
 async fn take_back(call: &Call) -> Result<Answer, Refusal> {
     let id: Id<id::Key> = call.part("token")?;
-    let mut unit = call.unit("initial_token.dropped", About::NOBODY, json!({ "token": id }));
+    let mut unit = call.unit("initial-token.dropped", About::NOBODY, json!({ "token": id }));
     call.admin.tokens.drop_initial(&mut unit, call.tenant.id, id);
     match call.db().commit(unit).await? {
         Outcome::Done => Ok(Answer::empty()),

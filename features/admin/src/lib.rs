@@ -19,6 +19,8 @@ mod events;
 mod idempotency;
 mod initial_tokens;
 mod keys;
+mod kinds;
+mod listed;
 mod openapi;
 mod power;
 mod refusal;
@@ -63,6 +65,12 @@ pub const MIGRATIONS: &[Migration] =
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
     rows::statements()
+}
+
+/// The OpenAPI document of the API below this issuer.
+#[must_use]
+pub fn described(issuer: &str) -> serde_json::Value {
+    openapi::document(issuer)
 }
 
 /// A unit that deletes a batch of kept answers whose day ended before this moment. Doing it twice

@@ -2,10 +2,11 @@
 
 use crate::{
     call::{About, Answer, Call},
-    cursor::Page,
     declared::{self, Form},
-    endpoint::{Endpoint, PAGE, Verb},
+    endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb, text},
+    listed::{self, COUNT},
     refusal::Refusal,
+    rows::list::RESOURCE_SERVER,
     scope::Permission::{ResourcesRead, ResourcesWrite},
     shape::{Components, Shape, shape},
     users::changed,
@@ -28,7 +29,7 @@ impl Shape for ResourceServer {
 
 shape! {
     /// A page of resource servers.
-    page ResourceServerPage of ResourceServer
+    counted ResourceServerPage of ResourceServer
 }
 
 fn of(components: &mut Components, form: Form) -> Value {
@@ -52,6 +53,14 @@ fn of(components: &mut Components, form: Form) -> Value {
     declared::schema::<id::ResourceServer>(components, ("ResourceServer", form), doc, &properties)
 }
 
+const FILTERS: &[Parameter] = &[
+    CURSOR,
+    LIMIT,
+    text("audience", "The resource server of this audience."),
+    text("search", "Resource servers whose audience begins so."),
+    COUNT,
+];
+
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new(
         (Verb::Get, "/resource-servers"),
@@ -59,7 +68,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         ResourcesRead,
         |call| Box::pin(list(call)),
     )
-    .query(PAGE)
+    .query(FILTERS)
     .gives(ResourceServerPage::schema),
     Endpoint::new(
         (Verb::Post, "/resource-servers"),
@@ -111,14 +120,23 @@ async fn one(call: &Call) -> Result<Answer, Refusal> {
 }
 
 async fn list(call: &Call) -> Result<Answer, Refusal> {
-    let page = Page::of(call)?;
-    let mut rows =
-        resource_server::page(call.db(), call.tenant.id, (page.after_id(), page.limit + 1)).await?;
-    let next = page.cut(call, &mut rows, |row| row.id.as_bytes().to_vec())?;
+    let (db, tenant) = (call.db(), call.tenant.id);
+    let search = listed::searched(call, "audience")?;
+    let (rows, next, count) = match call.asked("audience") {
+        Some(audience) => listed::exact(call, resource_server::by_audience(db, tenant, audience).await?),
+        None => {
+            let (ids, next, count) = listed::page(call, &RESOURCE_SERVER, &[search]).await?;
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                rows.extend(resource_server::by_id(db, tenant, id).await?);
+            }
+            (rows, next, count)
+        }
+    };
     let show =
         |row: &ResourceServerRow| Ok(ResourceServer(declared::shown(row.id, &row.read()?, row.version)?));
     let items = rows.iter().map(show).collect::<Result<_, Refusal>>()?;
-    Answer::of(&ResourceServerPage { items, next })
+    Answer::of(&ResourceServerPage { items, next, count })
 }
 
 /// The token path never makes keys, so they are there before a resource server that needs them.

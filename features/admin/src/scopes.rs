@@ -2,10 +2,11 @@
 
 use crate::{
     call::{About, Answer, Call},
-    cursor::Page,
     declared::{self, Form},
-    endpoint::{Endpoint, PAGE, Verb},
+    endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb, text},
+    listed::{self, COUNT, SEARCH},
     refusal::Refusal,
+    rows::list::SCOPE,
     scope::Permission::{ResourcesRead, ResourcesWrite},
     shape::{Components, Shape, shape},
     users::changed,
@@ -28,7 +29,7 @@ impl Shape for Scope {
 
 shape! {
     /// A page of scopes.
-    page ScopePage of Scope
+    counted ScopePage of Scope
 }
 
 fn of(components: &mut Components, form: Form) -> Value {
@@ -60,11 +61,13 @@ fn of(components: &mut Components, form: Form) -> Value {
     declared::schema::<id::Scope>(components, ("Scope", form), doc, &properties)
 }
 
+const FILTERS: &[Parameter] = &[CURSOR, LIMIT, text("name", "The scope of this name."), SEARCH, COUNT];
+
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new((Verb::Get, "/scopes"), ("listScopes", "List scopes"), ResourcesRead, |call| {
         Box::pin(list(call))
     })
-    .query(PAGE)
+    .query(FILTERS)
     .gives(ScopePage::schema),
     Endpoint::new((Verb::Post, "/scopes"), ("createScope", "Declare a scope"), ResourcesWrite, |call| {
         Box::pin(create(call))
@@ -110,12 +113,22 @@ async fn one(call: &Call) -> Result<Answer, Refusal> {
 }
 
 async fn list(call: &Call) -> Result<Answer, Refusal> {
-    let page = Page::of(call)?;
-    let mut rows = scope::page(call.db(), call.tenant.id, (page.after_id(), page.limit + 1)).await?;
-    let next = page.cut(call, &mut rows, |row| row.id.as_bytes().to_vec())?;
+    let (db, tenant) = (call.db(), call.tenant.id);
+    let search = listed::searched(call, "name")?;
+    let (rows, next, count) = match call.asked("name") {
+        Some(name) => listed::exact(call, scope::by_name(db, tenant, name).await?),
+        None => {
+            let (ids, next, count) = listed::page(call, &SCOPE, &[search]).await?;
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                rows.extend(scope::by_id(db, tenant, id).await?);
+            }
+            (rows, next, count)
+        }
+    };
     let show = |row: &ScopeRow| Ok(Scope(declared::shown(row.id, &row.read()?, row.version)?));
     let items = rows.iter().map(show).collect::<Result<_, Refusal>>()?;
-    Answer::of(&ScopePage { items, next })
+    Answer::of(&ScopePage { items, next, count })
 }
 
 async fn create(call: &Call) -> Result<Answer, Refusal> {

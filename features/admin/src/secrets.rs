@@ -121,7 +121,7 @@ async fn rotate(call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::because(WRONG_STATE, "The application authenticates without a secret."));
     }
     let detail = json!({ "client_id": row.client_id, "overlap": overlap });
-    let mut unit = call.unit("application.secret_rotated", About::application(row.id), detail);
+    let mut unit = call.unit("application.secret-rotated", About::application(row.id), detail);
     let until = call.now().plus(Duration::from_secs(overlap.into()));
     listing::expire_secrets(&mut unit, call.tenant.id, row.id, until);
     let (id, client_secret) = add(call, &mut unit, (row.id, &client))?;
@@ -138,7 +138,7 @@ async fn remove(call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::not_found());
     }
     let detail = json!({ "client_id": row.client_id, "secret": id });
-    let mut unit = call.unit("application.secret_removed", About::application(row.id), detail);
+    let mut unit = call.unit("application.secret-removed", About::application(row.id), detail);
     listing::drop_secret(&mut unit, call.tenant.id, (row.id, id));
     call.finish_configuration(unit, Answer::empty()).await
 }

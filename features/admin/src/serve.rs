@@ -158,7 +158,7 @@ fn query(endpoint: &Endpoint, parts: &Parts) -> Result<BTreeMap<String, String>,
             ParameterKind::Words(words) => words.contains(&value.as_str()),
         };
         if !fits {
-            return Err(Refusal::field(name, "is not of its form"));
+            return Err(Refusal::field(name, known.kind.form()));
         }
         if query.insert(name.clone(), value).is_some() {
             return Err(Refusal::field(name, "stands twice"));

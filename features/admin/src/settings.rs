@@ -1,7 +1,7 @@
 //! `/api/v1/settings`: what an operator decides for a tenant. Templates have addresses of their own.
 
 use crate::{
-    call::{About, Answer, Call},
+    call::{About, Answer, Call, said},
     endpoint::{Endpoint, Verb},
     refusal::Refusal,
     scope::Permission::{SettingsRead, SettingsWrite},
@@ -9,12 +9,16 @@ use crate::{
     users::changed,
 };
 use base::Error;
+use oauth::registration::Policy;
 use serde_json::{Map, Value, json};
 use store::{
     rows::tenant::{self, Settings},
     rules,
 };
-use web::theme::{Branding, Theme};
+use web::{
+    locale::Locale,
+    theme::{Branding, Theme},
+};
 
 /// The settings as the API shows them: all but the templates.
 pub(crate) struct TenantSettings;
@@ -95,28 +99,46 @@ async fn update(call: &Call) -> Result<Answer, Refusal> {
     write(call, &after, ("tenant.updated", json!({ "changed": differs })), body).await
 }
 
+/// What is wrong with a setting, each flaw with its place within it.
+fn flaws(name: &str, value: &Value) -> Vec<(String, String)> {
+    match (name, value) {
+        (_, Value::Null) => Vec::new(),
+        ("client_policy", _) => Policy::flaws(value),
+        _ => {
+            let spoken = |value: &Value| value.as_str().map_or(Ok(()), Locale::check);
+            let checked = rules::setting(name, value);
+            let checked = checked.and_then(|()| if name == "locale" { spoken(value) } else { Ok(()) });
+            checked.err().map(|message| (String::new(), message)).into_iter().collect()
+        }
+    }
+}
+
 /// The settings with a patch over them, each mistake with its field.
 pub(crate) fn patched(before: &Settings, patch: &Map<String, Value>) -> Result<Settings, Refusal> {
     let known = shown(before)?;
     let mut wrong = Vec::new();
     for (name, value) in patch {
-        let checked = match known.contains_key(name) {
-            true => rules::setting(name, value),
-            false => Err("is unknown".to_owned()),
-        };
-        wrong.extend(checked.err().map(|message| (name.clone(), message)));
+        if !known.contains_key(name) {
+            let known: Vec<&str> = known.keys().map(String::as_str).collect();
+            wrong.push((name.clone(), format!("is unknown. Known here: {}.", known.join(", "))));
+            continue;
+        }
+        let places = flaws(name, value).into_iter();
+        wrong.extend(places.map(|(place, message)| (format!("{name}{place}"), message)));
     }
     if !wrong.is_empty() {
         return Err(Refusal::fields(wrong));
     }
     let mut map = all(before)?;
     rules::merge(&mut map, patch);
-    let after: Settings =
-        serde_json::from_value(Value::Object(map)).map_err(|error| Refusal::field("settings", error))?;
+    let after: Settings = serde_json::from_value(Value::Object(map))
+        .map_err(|error| Refusal::field("settings", said(&error)))?;
     rules::coherent(&after).map_err(|(name, message)| Refusal::field(name, message))?;
-    let branding: Branding = serde_json::from_value(Value::Object(after.theme.clone()))
-        .map_err(|error| Refusal::field("theme", error))?;
-    Theme::new(&branding).map_err(|error| Refusal::field("theme", error))?;
+    if after.theme != before.theme {
+        let branding: Branding = serde_json::from_value(Value::Object(after.theme.clone()))
+            .map_err(|error| Refusal::field("theme", said(&error)))?;
+        Theme::accept(&branding).map_err(|error| Refusal::field("theme", format!("cannot be: {error}")))?;
+    }
     Ok(after)
 }
 

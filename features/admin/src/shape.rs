@@ -129,6 +129,19 @@ macro_rules! shape {
             }
         }
     };
+    ($(#[doc = $doc:literal])* counted $name:ident of $item:ty) => {
+        $crate::shape::shape! {
+            $(#[doc = $doc])*
+            given $name {
+                /// The objects of this page.
+                items: Vec<$item>,
+                /// The `cursor` of the next page; null on the last one.
+                next: Option<String>,
+                /// How many there are, where `count=true` asked for it.
+                count: Option<$crate::users::Count>,
+            }
+        }
+    };
     ($(#[doc = $doc:literal])* page $name:ident of $item:ty) => {
         $crate::shape::shape! {
             $(#[doc = $doc])*

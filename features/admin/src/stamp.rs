@@ -83,7 +83,8 @@ impl Serialize for Stamp {
 impl<'de> Deserialize<'de> for Stamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("not a time as RFC 3339 writes it"))
+        Self::parse(&text)
+            .ok_or_else(|| D::Error::custom("must be a time such as 2026-11-24T12:00:00Z (RFC 3339)"))
     }
 }
 

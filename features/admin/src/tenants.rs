@@ -4,8 +4,10 @@ use crate::{
     api_keys::{self, CreatedApiKey, NewApiKey},
     call::{Answer, Call},
     cursor::Page,
-    endpoint::{Endpoint, PAGE, Verb},
+    endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb, text},
+    listed::{self, COUNT},
     refusal::{Refusal, WRONG_STATE},
+    rows::list,
     scope::Permission::{TenantsRead, TenantsWrite},
     settings::{TenantSettings, patched},
     shape::{Components, Shape, shape},
@@ -39,7 +41,7 @@ shape! {
 
 shape! {
     /// A page of tenants.
-    page TenantPage of ListedTenant
+    counted TenantPage of ListedTenant
 }
 
 shape! {
@@ -77,11 +79,13 @@ impl Shape for SettingsBody {
     }
 }
 
+const FILTERS: &[Parameter] = &[CURSOR, LIMIT, text("slug", "The tenant of this short name."), COUNT];
+
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new((Verb::Get, "/tenants"), ("listTenants", "List tenants"), TenantsRead, |call| {
         Box::pin(list(call))
     })
-    .query(PAGE)
+    .query(FILTERS)
     .gives(TenantPage::schema)
     .at_root(),
     Endpoint::new((Verb::Post, "/tenants"), ("createTenant", "Make a tenant"), TenantsWrite, |call| {
@@ -128,6 +132,14 @@ fn show(row: &TenantRow) -> ListedTenant {
 }
 
 async fn list(call: &Call) -> Result<Answer, Refusal> {
+    if let Some(slug) = call.asked("slug") {
+        let row = match tenant::by_slug(call.db(), slug).await? {
+            Some(id) => tenant::by_id(call.db(), id).await?,
+            None => None,
+        };
+        let (items, next, count) = listed::exact(call, row.as_ref().map(show));
+        return Answer::of(&TenantPage { items, next, count });
+    }
     let page = Page::of(call)?;
     let mut ids = store::rows::listing::tenants(call.db(), (page.after_id(), page.limit + 1)).await?;
     let next = page.cut(call, &mut ids, |id| id.as_bytes().to_vec())?;
@@ -135,7 +147,11 @@ async fn list(call: &Call) -> Result<Answer, Refusal> {
     for id in ids {
         items.extend(tenant::by_id(call.db(), id).await?.as_ref().map(show));
     }
-    Answer::of(&TenantPage { items, next })
+    let count = match listed::counts(call) {
+        true => Some(listed::count(list::count_tenants(call.db()).await?)),
+        false => None,
+    };
+    Answer::of(&TenantPage { items, next, count })
 }
 
 async fn find(call: &Call) -> Result<TenantRow, Refusal> {

@@ -95,7 +95,7 @@ async fn ending_the_others_keeps_this_one_and_its_grants() {
         assert!(world.grant_lives(own).await);
         assert!(browser.get(&reply.location).await.body.contains("Signed out in one other place."));
         assert_eq!(thief.get(PATH).await.body, "sign in for /account/sessions");
-        assert_eq!(world.events(alice).await[0].0, "person.signed_out_everywhere");
+        assert_eq!(world.events(alice).await[0].0, "person.signed-out-everywhere");
         world.remove().await;
     }
 }
@@ -139,7 +139,7 @@ async fn everywhere_at_the_same_time_from_two_browsers_is_done_once() {
         tokio::join!(one.post_only(PATH, &first), two.post_only(PATH, &second));
         assert!(!world.is_alive(this).await && !world.is_alive(that).await);
         let events = world.events(alice).await;
-        assert_eq!(events.iter().filter(|(kind, _)| kind == "person.signed_out_everywhere").count(), 1);
+        assert_eq!(events.iter().filter(|(kind, _)| kind == "person.signed-out-everywhere").count(), 1);
         world.remove().await;
     }
 }

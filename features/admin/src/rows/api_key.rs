@@ -37,8 +37,6 @@ impl ApiKeyRow {
 statements! {
     const BY_ID: &str = "SELECT id, name, secret, scopes, created_at, expires_at, used_at, revoked_at, version \
         FROM api_key WHERE tenant = $1 AND id = $2";
-    const LIST: &str = "SELECT id, name, secret, scopes, created_at, expires_at, used_at, revoked_at, version \
-        FROM api_key WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
     const INSERT: &str = "INSERT INTO api_key (tenant, id, name, secret, scopes, created_at, expires_at, version) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, 1)";
     const UPDATE: &str = "UPDATE api_key SET name = $4, scopes = $5, expires_at = $6, version = version + 1 \
@@ -56,15 +54,6 @@ pub(crate) async fn by_id(
     id: Id<id::ApiKey>,
 ) -> Result<Option<ApiKeyRow>, DbError> {
     db.one(BY_ID, args![tenant, id]).await
-}
-
-/// Keys after this one.
-pub(crate) async fn list(
-    db: &Db,
-    tenant: Id<id::Tenant>,
-    page: (Id<id::ApiKey>, i64),
-) -> Result<Vec<ApiKeyRow>, DbError> {
-    db.scan(LIST, args![tenant, page.0, page.1]).await
 }
 
 /// A new key.

@@ -1,10 +1,11 @@
-//! The tables of the admin API: keys, administrators, answers to be repeated.
+//! The tables of the admin API: keys, administrators, answers to be repeated; and lists.
 
 pub(crate) mod administrator;
 pub(crate) mod answer;
 pub(crate) mod api_key;
+pub(crate) mod list;
 
 /// Every statement of this crate.
 pub(crate) fn statements() -> Vec<&'static str> {
-    [administrator::ALL, answer::ALL, api_key::ALL].concat()
+    [administrator::ALL, answer::ALL, api_key::ALL, list::ALL].concat()
 }

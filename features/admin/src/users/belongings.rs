@@ -175,6 +175,7 @@ async fn sessions(call: &Call) -> Result<Answer, Refusal> {
 
 async fn end_session(call: &Call) -> Result<Answer, Refusal> {
     let found = Found::of(call).await?;
+    call.holds_person(found.row.id).await?;
     let id: Id<id::Session> = call.part("session")?;
     let row = session::by_id(call.db(), call.tenant.id, id).await?;
     let row = row.filter(|row| row.person == found.row.id && row.ended_at.is_none());
@@ -188,7 +189,8 @@ async fn end_session(call: &Call) -> Result<Answer, Refusal> {
 
 async fn end_sessions(call: &Call) -> Result<Answer, Refusal> {
     let found = Found::of(call).await?;
-    let mut unit = call.unit("person.signed_out_everywhere", found.about(), json!({}));
+    call.holds_person(found.row.id).await?;
+    let mut unit = call.unit("person.signed-out-everywhere", found.about(), json!({}));
     let (tenant, person, now) = (call.tenant.id, (found.row.id, found.row.epoch), call.now());
     store::rows::person::raise(&mut unit, tenant, person, store::rows::person::Raise::Sessions, now);
     listing::end_sessions(&mut unit, tenant, found.row.id, now);
@@ -209,6 +211,7 @@ async fn consents(call: &Call) -> Result<Answer, Refusal> {
 
 async fn revoke(call: &Call) -> Result<Answer, Refusal> {
     let found = Found::of(call).await?;
+    call.holds_person(found.row.id).await?;
     let application: Id<id::Application> = call.part("application")?;
     let (tenant, person) = (call.tenant.id, found.row.id);
     consent::find(call.db(), tenant, person, application).await?.ok_or_else(Refusal::not_found)?;
@@ -242,6 +245,7 @@ async fn grants(call: &Call) -> Result<Answer, Refusal> {
 
 async fn end_grant(call: &Call) -> Result<Answer, Refusal> {
     let found = Found::of(call).await?;
+    call.holds_person(found.row.id).await?;
     let id: Id<id::Grant> = call.part("grant")?;
     let row = grant::by_id(call.db(), call.tenant.id, id).await?;
     let row = row.filter(|row| row.person == found.row.id && row.state == "active");

@@ -7,10 +7,10 @@ use crate::{
     users::{Found, changed, show},
 };
 use base::{Email, Error, Event, Identifier, Secret, Username};
-use passwords::{PhcString, Prepared};
+use passwords::{PhcString, Policy, Prepared};
 use serde_json::{Map, Value, json};
 use store::{
-    Outcome, Unit,
+    Outcome, Tenant, Unit,
     accounts::NewAccount,
     attributes,
     rows::{
@@ -120,7 +120,7 @@ struct Draft {
     hash: Option<PhcString>,
 }
 
-fn check(new: &NewUser) -> Result<Draft, Refusal> {
+fn check(tenant: &Tenant, new: &NewUser) -> Result<Draft, Refusal> {
     let mut problems = Problems::default();
     let email = new.email.as_deref().and_then(|text| problems.take("email", Email::parse(text)));
     let username = new.username.as_deref().and_then(|text| problems.take("username", Username::parse(text)));
@@ -128,7 +128,7 @@ fn check(new: &NewUser) -> Result<Draft, Refusal> {
         problems.0.push(("email".to_owned(), "or username must be given".to_owned()));
     }
     let password = new.password.as_ref();
-    let password = password.and_then(|password| problems.take("password", prepared(password)));
+    let password = password.and_then(|password| problems.take("password", prepared(tenant, new, password)));
     let hash = new.password_hash.as_ref();
     let hash = hash.and_then(|hash| problems.take("password_hash", PhcString::import(hash.0.expose())));
     if new.password.is_some() && new.password_hash.is_some() {
@@ -154,17 +154,27 @@ fn check(new: &NewUser) -> Result<Draft, Refusal> {
     Ok(Draft { identifiers: email.into_iter().chain(username).collect(), external, password, hash })
 }
 
-fn prepared(password: &NewPassword) -> Result<Prepared, String> {
+/// The password, if the tenant's rules for new ones allow it.
+fn prepared(tenant: &Tenant, new: &NewUser, password: &NewPassword) -> Result<Prepared, String> {
     if password.0.expose().is_empty() {
         return Err("is empty; leave it out for an account without a password".to_owned());
     }
-    Prepared::new(password.0.expose()).map_err(|error| error.to_string())
+    let prepared = Prepared::new(password.0.expose()).map_err(|error| error.to_string())?;
+    let names = ["name", "given_name", "family_name", "nickname"];
+    let named = names.iter().filter_map(|name| new.attributes.as_ref()?.get(*name)?.as_str());
+    let local = new.email.as_deref().and_then(|email| email.split('@').next());
+    let own: Vec<&str> = local.into_iter().chain(new.username.as_deref()).chain(named).collect();
+    let policy = Policy::of(&tenant.settings.profile, tenant.settings.password_min);
+    policy
+        .check(&prepared, &own)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "))?;
+    Ok(prepared)
 }
 
 /// `POST /users`.
 pub(crate) async fn create(call: &Call) -> Result<Answer, Refusal> {
     let new: NewUser = call.sent()?;
-    let draft = check(&new)?;
+    let draft = check(&call.tenant, &new)?;
     taken(call, &draft, new.sub.as_deref()).await?;
     let phc = match draft.password {
         Some(password) => Some(call.admin.pool.hash(password, Priority::Other).await?.to_string()),
@@ -184,13 +194,17 @@ pub(crate) async fn create(call: &Call) -> Result<Answer, Refusal> {
     };
     let mut unit = Unit::new(env.id(), Vec::new());
     let created = account.write(&mut unit, tenant, env)?;
+    let mut given = changed(&Map::new(), &attributes);
+    for (identifier, _) in &draft.identifiers {
+        given.insert(identifier.kind().as_str().to_owned(), json!({ "new": identifier.as_typed() }));
+    }
     let event = Event {
         id: unit.id(),
         ..Event::new(env, "person.created")
             .actor(call.caller.actor())
             .person(created.person)
             .origin(call.origin.clone())
-            .detail(json!({ "by": call.caller.named(), "changed": changed(&Map::new(), &attributes) }))
+            .detail(json!({ "by": call.caller.named(), "changed": given }))
     };
     unit.record(tenant.event(env, event, Some(&created.key)));
     let answer = answer(

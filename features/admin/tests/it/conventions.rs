@@ -17,6 +17,10 @@ async fn a_change_of_an_older_version_is_refused() {
             (late.status, late.code().as_str()),
             (StatusCode::PRECONDITION_FAILED, "precondition-failed")
         );
+        for garbage in ["garbage", "1", "\"1\", x", "W/1"] {
+            let reply = world.call(&operator, ("PATCH", &path), patch("B"), &[("if-match", garbage)]).await;
+            assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "malformed"));
+        }
         let any = world.call(&operator, ("PATCH", &path), patch("C"), &[("if-match", "*")]).await;
         assert_eq!(any.status, StatusCode::OK);
         let settings =

@@ -18,6 +18,8 @@ mod every_endpoint;
 #[cfg(test)]
 mod initial_tokens;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod templates;
@@ -27,5 +29,7 @@ mod tenant;
 mod tokens;
 #[cfg(test)]
 mod users;
+#[cfg(test)]
+mod values;
 #[cfg(test)]
 mod world;

@@ -47,6 +47,8 @@ async fn abuse_68_no_call_gives_a_key_a_permission_that_it_lacks() {
                 ("PATCH", format!("/users/{boss}"), Some(json!({ "locale": "de" }))),
                 ("POST", format!("/users/{boss}/require-password-change"), None),
                 ("DELETE", format!("/users/{boss}"), None),
+                ("DELETE", format!("/users/{boss}/sessions"), None),
+                ("DELETE", format!("/users/{boss}/sessions/ses_{}", "A".repeat(22)), None),
                 ("POST", "/applications".into(), Some(machine(lacking))),
                 ("PATCH", format!("/applications/{app}"), Some(json!({ "metadata": { "name": "x" } }))),
                 ("POST", format!("/applications/{app}/secrets"), Some(json!({}))),

@@ -21,7 +21,7 @@ use web::Site;
 
 /// Events after which sessions of the person may be over.
 const OF_PERSON: &[&str] = &[
-    "person.signed_out_everywhere",
+    "person.signed-out-everywhere",
     "password.changed",
     "password.recovered",
     "person.suspended",
