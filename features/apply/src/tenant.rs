@@ -158,7 +158,7 @@ fn settings(
     merge(&mut stored, patch);
     if let Some(theme) = stored.get("theme").filter(|theme| before.as_ref() != Some(*theme)) {
         let theme = serde_json::from_value::<Branding>(theme.clone()).map_err(|error| error.to_string());
-        let drawn = theme.and_then(|theme| Theme::new(&theme).map_err(|error| error.to_string()));
+        let drawn = theme.and_then(|theme| Theme::accept(&theme).map_err(|error| error.to_string()));
         drawn.map_err(|error| unfit(&format!("{path}.settings.theme"), format!("cannot be: {error}")))?;
     }
     let settings: Settings = serde_json::from_value(Value::Object(stored))

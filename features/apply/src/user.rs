@@ -7,13 +7,13 @@ use crate::{
 };
 use base::{Error, Event, Id, Identifier, IdentifierKind, Kind, SealingKey, Time, id};
 use passwords::Prepared;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 use store::{
     Directory, Tenant, Unit,
     accounts::NewAccount,
     attributes,
-    rows::{self, identifier::IdentifierRow, person::PersonRow},
+    rows::{self, identifier::IdentifierRow, person::PersonRow, tenant::Settings},
 };
 use work::{HashPool, Priority};
 
@@ -60,7 +60,14 @@ async fn look(
 ) -> Result<Decision, Error> {
     let change = Change::new(Object::User, slug, entry.label());
     let create = |change: Change| Decision { change: change.create(), notes: Vec::new(), update: None };
-    let Some(tenant) = tenant else { return Ok(create(change)) };
+    let allowed = |settings: &Settings| {
+        let checked = entry.check_password(settings);
+        checked.map_err(|message| unfit(&format!("{}.password", entry.path), message))
+    };
+    let Some(tenant) = tenant else {
+        allowed(&Settings::default())?;
+        return Ok(create(change));
+    };
     let person = find(directory, tenant, entry).await?;
     let external = external_ids(directory, tenant, entry, person).await?;
     subject(directory, tenant, entry, person).await?;
@@ -68,6 +75,7 @@ async fn look(
         for (identifier, _) in entry.identifiers() {
             free(directory, tenant, entry, &identifier).await?;
         }
+        allowed(&tenant.settings)?;
         return Ok(create(change));
     };
     let old = rows::person::by_id(directory.db(), tenant.id, person).await?;
@@ -331,7 +339,14 @@ fn create_unit(
         sub: entry.sub.as_deref(),
         external_ids: &external,
     };
-    let event = Event::new(env, "person.created").actor("operator");
+    let mut given: Map<String, Value> = Map::new();
+    for (name, value) in entry.claims.iter().filter(|(_, value)| !value.is_null()) {
+        given.insert(name.clone(), json!({ "new": value }));
+    }
+    for (identifier, _) in first.iter().chain(&further).rev() {
+        given.insert(identifier.kind().as_str().to_owned(), json!({ "new": identifier.as_typed() }));
+    }
+    let event = Event::new(env, "person.created").actor("operator").detail(json!({ "changed": given }));
     let mut unit = Unit::new(event.id, Vec::new());
     let created = account.write(&mut unit, tenant, env)?;
     unit.record(tenant.event(env, event.person(created.person), Some(&created.key)));

@@ -24,15 +24,16 @@ pub(crate) struct ApplicationEntry {
 }
 
 /// What stands beside the metadata.
-const OWN: &[&str] = &["client_id", "client_secret", "client_secret_file", "public", "state"];
+pub(super) const OWN: &[&str] = &["client_id", "client_secret", "client_secret_file", "public", "state"];
 /// The names of all metadata.
-static METADATA: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub(super) static METADATA: LazyLock<Vec<String>> = LazyLock::new(|| {
     let client = "any".parse().ok().map(oauth::Client::new);
     let all = client.and_then(|client| serde_json::to_value(client).ok()).unwrap_or_default();
     let names = all.as_object().into_iter().flat_map(Map::keys);
     names.filter(|name| name.as_str() != "client_id").cloned().collect()
 });
-const LIFETIMES: &[&str] = &["code", "access_token", "id_token", "refresh_idle", "refresh_absolute"];
+pub(super) const LIFETIMES: &[&str] =
+    &["code", "access_token", "id_token", "refresh_idle", "refresh_absolute"];
 const GRANTS: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
 const METHODS: &[&str] =
     &["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];

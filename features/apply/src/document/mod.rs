@@ -116,20 +116,22 @@ fn tenants(source: Value, problems: &mut Vec<Problem>) -> Vec<TenantEntry> {
     tenants
 }
 
+/// The keys of a tenant.
+const TENANT: &[&str] = &[
+    "slug",
+    "name",
+    "issuer",
+    "aliases",
+    "state",
+    "settings",
+    "resource_servers",
+    "scopes",
+    "applications",
+    "users",
+];
+
 fn tenant(value: Value, path: String, problems: &mut Vec<Problem>) -> Option<TenantEntry> {
-    const KNOWN: &[&str] = &[
-        "slug",
-        "name",
-        "issuer",
-        "aliases",
-        "state",
-        "settings",
-        "resource_servers",
-        "scopes",
-        "applications",
-        "users",
-    ];
-    let mut fields = Fields::new(value, path.clone(), KNOWN, problems)?;
+    let mut fields = Fields::new(value, path.clone(), TENANT, problems)?;
     let slug = fields.required("slug", slug);
     let name = fields.text("name", |text| short(text, 200));
     let address = slug.clone().unwrap_or_default();
@@ -199,5 +201,25 @@ fn unique<'p>(values: impl Iterator<Item = (&'p String, &'static str, String)>, 
             problems
                 .push(Problem::new(format!("{path}.{field}"), "stands in the file twice; keep one of them"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::rows::tenant::Settings;
+
+    #[test]
+    fn every_key_is_documented() {
+        let page = include_str!("../../../../docs/apply.md");
+        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let settings = settings.as_object().unwrap().keys().map(String::as_str);
+        let metadata = application::METADATA.iter().map(String::as_str);
+        let lists = [TENANT, application::OWN, application::LIFETIMES, user::KNOWN];
+        let policy = serde_json::to_value(oauth::registration::Policy::default()).unwrap();
+        let policy = policy.as_object().unwrap().keys().map(String::as_str);
+        let known = lists.into_iter().flatten().copied().chain(settings).chain(metadata).chain(policy);
+        let missing: Vec<&str> = known.filter(|key| !page.contains(&format!("`{key}`"))).collect();
+        assert!(missing.is_empty(), "not in docs/apply.md: {missing:?}");
     }
 }

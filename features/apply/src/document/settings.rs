@@ -13,6 +13,12 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Map<String, Value> {
     let known: Vec<&str> = known.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
     let settings = fields.group("settings");
     for (name, value) in &settings {
+        if name == "client_policy" && !value.is_null() {
+            for (place, message) in oauth::registration::Policy::flaws(value) {
+                fields.wrong(&format!("settings.{name}{place}"), message);
+            }
+            continue;
+        }
         let checked =
             if known.contains(&name.as_str()) { check(name, value) } else { Err(unknown(name, &known)) };
         if let Err(message) = checked {
@@ -32,10 +38,10 @@ fn check(name: &str, value: &Value) -> Result<(), String> {
         }
         "profile" => one_of(text(value)?, &["default", "nist-aal2"]).map(drop),
         "client_registration" => one_of(text(value)?, &["off", "token", "open"]).map(drop),
-        "client_policy" => serde_json::from_value::<oauth::registration::Policy>(value.clone())
-            .map(drop)
-            .map_err(|error| format!("is no policy: {error}")),
-        "locale" => language(text(value)?).map(drop).map_err(str::to_owned),
+        "locale" => {
+            let tag = text(value)?;
+            language(tag).map_err(str::to_owned).and_then(|tag| web::locale::Locale::check(&tag))
+        }
         "password_min" => number(value, 8..=64, "characters"),
         "session_idle" | "session_absolute" => number(value, 60..=400 * 86_400, "seconds"),
         "key_rotation_days" | "key_publish_days" => store::rules::setting(name, value),

@@ -6,9 +6,12 @@ use super::{
     language, short,
 };
 use base::{Email, Identifier, Secret, Username};
-use passwords::{PhcString, Prepared};
+use passwords::{PhcString, Policy, Prepared};
 use serde_json::{Map, Value};
-use store::rules::{claim, subject};
+use store::{
+    rows::tenant::Settings,
+    rules::{claim, subject},
+};
 
 /// What the file says of somebody's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,18 @@ impl UserEntry {
         email.or(self.username.as_ref().map(Username::as_typed)).unwrap_or_default()
     }
 
+    /// Whether the rules of this tenant for new passwords allow the password.
+    pub(crate) fn check_password(&self, settings: &Settings) -> Result<(), String> {
+        let Some(password) = &self.password else { return Ok(()) };
+        let prepared = Prepared::new(password.expose()).map_err(|error| error.to_string())?;
+        let names = ["name", "given_name", "family_name", "nickname"];
+        let named = names.iter().filter_map(|name| self.claims.get(*name)?.as_str());
+        let local = self.email.as_ref().and_then(|email| email.as_typed().split('@').next());
+        let username = self.username.as_ref().map(Username::as_typed);
+        let own: Vec<&str> = local.into_iter().chain(username).chain(named).collect();
+        judged(&Policy::of(&settings.profile, settings.password_min), &prepared, &own)
+    }
+
     /// The identifiers, each with its proof, in the order in which an account gets them.
     pub(crate) fn identifiers(&self) -> Vec<(Identifier, Option<&'static str>)> {
         let address =
@@ -62,7 +77,7 @@ impl UserEntry {
     }
 }
 
-const KNOWN: &[&str] = &[
+pub(super) const KNOWN: &[&str] = &[
     "email",
     "email_verified",
     "emails",
@@ -136,13 +151,22 @@ pub(super) fn unique(users: &[UserEntry], problems: &mut Vec<Problem>) {
     super::unique(identifiers.chain(subjects).chain(external), problems);
 }
 
-/// The operator's word: nothing is asked of a password but that it can be one.
+/// A password that every tenant's rules for new ones allow may still be too short for this one's,
+/// which [`UserEntry::check_password`] tells.
 fn password(text: &str) -> Result<Secret<String>, String> {
     if text.is_empty() {
         return Err("is empty; leave it out for an account without a password".to_owned());
     }
-    Prepared::new(text).map_err(|error| error.to_string())?;
+    let prepared = Prepared::new(text).map_err(|error| error.to_string())?;
+    judged(&Policy::default(), &prepared, &[])?;
     Ok(Secret::new(text.to_owned()))
+}
+
+fn judged(policy: &Policy, password: &Prepared, own: &[&str]) -> Result<(), String> {
+    let all = |problems: Vec<passwords::Problem>| {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ")
+    };
+    policy.check(password, own).map_err(all)
 }
 
 /// A hash that another system made, or this one.

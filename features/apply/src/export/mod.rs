@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_yaml_ng::{Mapping, Value as Yaml};
 use std::{collections::VecDeque, sync::Arc};
 use store::{
-    Directory, Tenant,
+    Directory, Tenant, args,
     rows::{self, application::ApplicationRow, listing},
+    statements,
 };
 
 /// A document that has become this long ends.
@@ -21,6 +22,11 @@ const MANY: usize = 40_000;
 /// How many people are read at once.
 const PAGE: i64 = 100;
 
+statements! {
+    /// The table is of OpenID Connect registration, and is there wherever this runs.
+    const REGISTERED: &str = "SELECT application FROM registered_application WHERE tenant = $1";
+}
+
 /// What is to be exported, and how it is written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +35,9 @@ pub struct Selection {
     pub tenant: Option<String>,
     /// Whether the people of the tenants come along, with the hashes of their passwords.
     pub users: bool,
+    /// Whether applications that registered themselves come along, which no file ever made.
+    #[serde(default)]
+    pub registered: bool,
     /// Whether the documents are JSON, one a line, and not YAML.
     pub json: bool,
 }
@@ -130,9 +139,14 @@ impl Export {
         let (db, row) = (self.directory.db(), rows::tenant::by_id(self.directory.db(), id).await?);
         let (Some(row), Some(tenant)) = (row, self.directory.tenant(id).await?) else { return Ok(true) };
         draft.begin(render::tenant(&self.directory, &row).await?);
+        let mut applications: VecDeque<_> = rows::application::list(db, id).await?.into();
+        if !self.selection.registered {
+            let registered = db.scan::<Id<id::Application>>(REGISTERED, args![id]).await?;
+            applications.retain(|row| !registered.contains(&row.id));
+        }
         self.current = Some(Current {
             tenant,
-            applications: rows::application::list(db, id).await?.into(),
+            applications,
             people: VecDeque::new(),
             after: self.selection.users.then_some(Id::from_bytes([0; 16])),
         });

@@ -45,7 +45,10 @@ on_each!(a_key_is_made_for_who_needs_it_alone, |place| {
     let robot = "tenants: [{slug: default, applications: [{client_id: robot, client_secret: x, \
         id_token_signed_response_alg: PS256, grant_types: [client_credentials]}]}]";
     place.apply(robot).await;
-    assert!(place.tenant("default").await.signing_key(jose::Algorithm::Ps256).is_none(), "a machine has no ID token");
+    assert!(
+        place.tenant("default").await.signing_key(jose::Algorithm::Ps256).is_none(),
+        "a machine has no ID token"
+    );
     place.apply(&robot.replace("PS256", "PS256, access_token_signed_response_alg: EdDSA")).await;
     assert!(place.tenant("default").await.signing_key(jose::Algorithm::EdDsa).is_some());
 });

@@ -17,6 +17,8 @@ mod place;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod users;

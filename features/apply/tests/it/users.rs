@@ -183,7 +183,7 @@ on_each!(a_hash_of_another_system_lets_in_and_counts_at_creation_only, |place| {
     let other = hash.replace("$argon2id$v=19$m=64", "$argon2id$v=19$m=128");
     assert!(place.apply(&user(&format!("password_hash: '{other}'"))).await.is_empty());
     assert_eq!(stored().await, hash);
-    let (costly, both) = (hash.replace("m=64,t=1", "m=1048576,t=60"), "password: x, ");
+    let (costly, both) = (hash.replace("m=64,t=1", "m=1048576,t=60"), "password: correct horse battery, ");
     for (fields, said) in [
         (format!("password_hash: '{costly}'"), "password_hash costs too much"),
         (format!("{both}password_hash: '{hash}'"), "password_hash stands beside password"),
