@@ -1,7 +1,7 @@
 //! `keyward apply`: hands the documents of a file to the server that holds the embedded database, or
 //! works on the database itself.
 
-use super::reach::reach;
+use super::{output, reach::reach};
 use crate::{
     failure::Failure,
     installation::{Installation, Place},
@@ -31,9 +31,9 @@ pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -
         report = carry_out(&installation, &file, false).await?;
     }
     if json {
-        println!("{}", report.to_json());
+        output::line(report.to_json());
     } else {
-        println!("{report}");
+        output::line(report);
     }
     Ok(())
 }

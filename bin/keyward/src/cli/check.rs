@@ -1,5 +1,6 @@
 //! `keyward config check`.
 
+use super::output;
 use crate::{failure::Failure, installation::load};
 use std::path::Path;
 
@@ -8,17 +9,17 @@ pub(super) fn run(path: &Path, json: bool) -> Result<(), Failure> {
     let config = load(path)?;
     let problems = config.check();
     if json {
-        println!("{}", serde_json::json!({ "problems": problems }));
+        output::line(serde_json::json!({ "problems": problems }));
     } else {
         for problem in &problems {
-            println!("{problem}");
+            output::line(problem);
         }
     }
     if problems.iter().any(crate::config::Problem::is_error) {
         return Err(Failure::usage("The server does not start with this configuration."));
     }
     if !json {
-        println!("The configuration is good.");
+        output::line("The configuration is good.");
     }
     Ok(())
 }

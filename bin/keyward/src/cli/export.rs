@@ -1,7 +1,7 @@
 //! `keyward export`: writes what is stored as the file that `keyward apply` reads, document by
 //! document.
 
-use super::reach::reach;
+use super::{output, reach::reach};
 use crate::{
     failure::Failure,
     installation::{Installation, Place},
@@ -59,7 +59,10 @@ impl Target {
             eprintln!("note: what is stored would be refused by `keyward apply`: {problem}");
         }
         match self {
-            Self::Output => io::stdout().lock().write_all(piece.text.as_bytes()),
+            Self::Output => {
+                output::write(&piece.text);
+                Ok(())
+            }
             Self::File { file, .. } => (&mut &*file).write_all(piece.text.as_bytes()),
         }
     }

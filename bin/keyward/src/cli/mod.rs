@@ -5,10 +5,12 @@ mod apply;
 mod backup;
 mod call;
 mod check;
+mod commands;
 mod dev;
 mod doctor;
 mod export;
 mod migrate;
+mod output;
 mod reach;
 mod restore;
 mod server;
@@ -68,6 +70,9 @@ enum Verb {
         /// People too, with the hashes of their passwords.
         #[arg(long)]
         users: bool,
+        /// Applications that registered themselves, too.
+        #[arg(long)]
+        registered: bool,
         /// Where to write it, in place of the standard output.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -86,18 +91,31 @@ enum Verb {
     /// Say what is wrong here and how to mend it, and how fast this machine is.
     Doctor(doctor::Doctor),
     /// Manage people.
+    #[command(disable_help_flag = true)]
     User(Api),
+    /// Manage administrators.
+    #[command(disable_help_flag = true)]
+    Administrator(Api),
     /// Manage applications.
+    #[command(disable_help_flag = true)]
     App(Api),
     /// Manage resource servers.
+    #[command(disable_help_flag = true)]
     Resource(Api),
     /// Manage scopes.
+    #[command(disable_help_flag = true)]
     Scope(Api),
     /// Manage tenants and their settings.
+    #[command(disable_help_flag = true)]
     Tenant(Api),
+    /// Manage the templates of pages and mails.
+    #[command(disable_help_flag = true)]
+    Template(Api),
     /// Manage signing keys and API keys.
+    #[command(disable_help_flag = true)]
     Key(Api),
     /// Read and verify the audit trail.
+    #[command(disable_help_flag = true)]
     Audit(Api),
     /// Call the admin API as the operator of this machine.
     Call {
@@ -118,13 +136,16 @@ enum Verb {
 /// A command of the admin API.
 #[derive(Args)]
 struct Api {
-    /// What to do: `list`, `show ID`, `create name=value …`; an unknown word tells what there is.
-    verb: String,
+    /// What to do: `list`, `show ID`, `create name=value …`; without it you see what there is.
+    verb: Option<String>,
     /// Words fill the places of the command, `name=value` its fields.
     arguments: Vec<String>,
     /// The slug of the tenant.
     #[arg(long, default_value = "default")]
     tenant: String,
+    /// What there is, or the fields of a verb.
+    #[arg(long, short)]
+    help: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -188,18 +209,21 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Serve { config } => server::run(&config).await,
         Verb::Config { verb: ConfigVerb::Check { config } } => check::run(&config, json),
         Verb::Config { verb: ConfigVerb::Reference } => {
-            print!("{}", crate::config::reference::markdown());
+            output::write(crate::config::reference::markdown());
             Ok(())
         }
         Verb::Migrate { place, dry_run } => migrate::run(&place, dry_run, json).await,
         Verb::Apply { file, place, dry_run } => apply::run(&file, &place, dry_run, json).await,
-        Verb::Export { tenant, users, out, place } => {
-            export::run(&place, ::apply::Selection { tenant, users, json }, out.as_deref()).await
+        Verb::Export { tenant, users, registered, out, place } => {
+            let selection = ::apply::Selection { tenant, users, registered, json };
+            export::run(&place, selection, out.as_deref()).await
         }
         Verb::Backup { folder, place } => backup::run(&folder, &place, json).await,
         Verb::Restore(restore) => restore::run(&restore, json).await,
         Verb::Doctor(doctor) => doctor::run(&doctor, json).await,
         Verb::User(api) => manage("user", &api, json).await,
+        Verb::Administrator(api) => manage("administrator", &api, json).await,
+        Verb::Template(api) => manage("template", &api, json).await,
         Verb::App(api) => manage("app", &api, json).await,
         Verb::Resource(api) => manage("resource", &api, json).await,
         Verb::Scope(api) => manage("scope", &api, json).await,
@@ -214,6 +238,10 @@ async fn perform(verb: Verb, json: bool) -> Result<(), Failure> {
 }
 
 async fn manage(noun: &str, api: &Api, json: bool) -> Result<(), Failure> {
-    let Api { verb, arguments, tenant, place } = api;
+    let Api { verb, arguments, tenant, help, place } = api;
+    let Some(verb) = verb.as_deref().filter(|_| !help) else {
+        output::write(commands::help(noun, verb.as_deref())?);
+        return Ok(());
+    };
     call::run(call::Typed { noun, verb, arguments, tenant, place }, json).await
 }
