@@ -107,7 +107,7 @@ pub(super) fn help(noun: &str, verb: Option<&str>) -> Result<String, Failure> {
 
 /// The verb with the words that it needs.
 fn spelt((_, verb, _, template): &Command) -> String {
-    let words = places(*template).map(|place| match place {
+    let words = places(template).map(|place| match place {
         "user" => "EMAIL|USERNAME|ID".to_owned(),
         "application" => "CLIENT_ID|ID".to_owned(),
         "tenant" => "SLUG|ID".to_owned(),
