@@ -41,6 +41,10 @@ pub const MIGRATIONS: &[Migration] = &[
         id: "20261125000600_catalogue",
         sql: include_str!("../migrations/20261125000600_catalogue.sql"),
     },
+    Migration {
+        id: "20261125000700_given_in",
+        sql: include_str!("../migrations/20261125000700_given_in.sql"),
+    },
 ];
 
 /// A statement that the database has not seen.

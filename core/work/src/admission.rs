@@ -76,8 +76,8 @@ impl Default for Limits {
     }
 }
 
-/// By how much the clock may be set back unnoticed.
-const CLOCK: Duration = Duration::from_secs(60);
+/// By how much one call's time may lie before another's that came first.
+const CLOCK: Duration = Duration::from_secs(1);
 
 /// The buckets of this node. Clones share them.
 #[derive(Clone)]

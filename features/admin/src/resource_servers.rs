@@ -111,7 +111,7 @@ async fn find(call: &Call) -> Result<(ResourceServerRow, Declared), Refusal> {
 }
 
 fn read(call: &Call, members: &Map<String, Value>) -> Result<Declared, Refusal> {
-    Declared::read(members, &call.tenant.issuer).map_err(declared::flawed)
+    Declared::read(members, &call.tenant.issuers()).map_err(declared::flawed)
 }
 
 async fn one(call: &Call) -> Result<Answer, Refusal> {

@@ -38,8 +38,8 @@ pub(crate) async fn decide(
     let before = stored.as_ref().map(members).transpose()?;
     let mut wanted = before.clone().unwrap_or_default();
     merge(&mut wanted, &entry.patch);
-    let issuer = tenant.map_or("", |tenant| &tenant.issuer);
-    let declared = ResourceServer::read(&wanted, issuer).map_err(|flaws| entry.unfit(flaws, unfit))?;
+    let issuers = tenant.map_or_else(Vec::new, Tenant::issuers);
+    let declared = ResourceServer::read(&wanted, &issuers).map_err(|flaws| entry.unfit(flaws, unfit))?;
     let (change, row) = match (before, stored) {
         (Some(before), Some(row)) => {
             let row = row.with(&declared)?;

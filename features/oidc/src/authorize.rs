@@ -117,11 +117,11 @@ impl Asked {
         let consent = Consent::of(visit, &self.application, person, self.checked()).await?;
         let session = candidate.map(|candidate| SessionFacts {
             subject: &candidate.subject,
-            auth_time: candidate.session.auth_time.seconds(),
+            auth_time: candidate.session.auth_time.micros(),
             authenticated_now: false,
         });
         let situation = Situation {
-            now: visit.now().seconds(),
+            now: visit.now().micros(),
             session,
             hinted_subject: wanted.hinted.as_deref(),
             remembered: consent.remembered(),

@@ -105,7 +105,7 @@ impl Holder {
     }
 
     fn sid(&self) -> Option<String> {
-        self.grant.session.map(|session| session.to_string())
+        self.grant.given_in.or(self.grant.session).map(|session| session.to_string())
     }
 }
 
@@ -203,7 +203,11 @@ fn id_token(
     let algorithm = client.id_token_signed_response_alg;
     let of_scopes = client.userinfo_in_id_token.then_some(scopes);
     let mut person = id_token_claims(&holder.claims, &holder.asked, of_scopes);
-    person.extend(call.tenant.catalogue.mapped((client, scopes), Target::IdToken, &holder.claims));
+    let mut targets = vec![Target::IdToken];
+    targets.extend(client.userinfo_in_id_token.then_some(Target::Userinfo));
+    for target in targets {
+        person.extend(call.tenant.catalogue.mapped((client, scopes), target, &holder.claims));
+    }
     let claims = IdTokenClaims {
         iss: call.tenant.issuer.clone(),
         sub: holder.subject.clone(),

@@ -116,6 +116,12 @@ impl ClaimsRequest {
         values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
     }
 
+    /// Whether nothing but one of them will do.
+    #[must_use]
+    pub fn is_context_essential(&self) -> bool {
+        self.id_token.get("acr").and_then(Option::as_ref).is_some_and(|demand| demand.essential)
+    }
+
     /// The names asked for that the scopes do not bring already: consent names them one by one.
     #[must_use]
     pub fn beyond(&self, scopes: &Scopes) -> BTreeSet<String> {

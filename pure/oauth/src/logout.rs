@@ -147,13 +147,12 @@ impl LogoutRequest {
 }
 
 impl Hint {
-    /// Whether the hint is about this session (section 2: its `sid`, else its `sub`).
+    /// Whether the hint is about this very session (section 2): every ID token of ours names it.
     fn is_about(&self, browser: BrowserSession<'_>) -> bool {
         match self {
             Self::Absent | Self::Invalid => false,
             Self::Verified(facts) => {
-                let same_session = facts.session.as_deref().is_none_or(|session| session == browser.session);
-                facts.subject == browser.subject && same_session
+                facts.subject == browser.subject && facts.session.as_deref() == Some(browser.session)
             }
         }
     }

@@ -23,7 +23,12 @@ const UNMAPPABLE: &[&str] = &[
     "phone_number_verified",
     "updated_at",
     "active",
+    "username",
     "token_type",
+    "authorization_details",
+    "txn",
+    "vot",
+    "vtm",
     "_claim_names",
     "_claim_sources",
 ];

@@ -187,6 +187,12 @@ impl Tenant {
         self.issuer == issuer || self.former_issuers.iter().any(|former| former == issuer)
     }
 
+    /// The issuer that it has, and those that it had.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<String> {
+        std::iter::once(&self.issuer).chain(&self.former_issuers).cloned().collect()
+    }
+
     /// The path below which the tenant lives: empty at the root of a host, else `/t/{slug}`.
     pub fn base_path(&self) -> &str {
         let after_scheme = self.issuer.split_once("://").map_or("", |(_, rest)| rest);

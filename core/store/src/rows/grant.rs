@@ -15,6 +15,8 @@ row! {
         pub application: Id<id::Application>,
         /// The session that it is bound to; none if it outlives sessions.
         pub session: Option<Id<id::Session>>,
+        /// The session in which it was given; none if that was not written down yet.
+        pub given_in: Option<Id<id::Session>>,
         /// The person's epoch when it was given.
         pub epoch: i64,
         /// The person's offline epoch when it was given.
@@ -119,7 +121,7 @@ pub struct NewGrant {
 }
 
 statements! {
-    const BY_ID: &str = "SELECT g.id, g.person, g.application, g.session, g.epoch, g.offline_epoch, g.scopes, g.claims, \
+    const BY_ID: &str = "SELECT g.id, g.person, g.application, g.session, g.given_in, g.epoch, g.offline_epoch, g.scopes, g.claims, \
         g.resources, g.facts, g.state, g.code, g.code_until, g.code_redeemed_at, g.redirect_uri, g.challenge, g.nonce, \
         g.refresh_number, g.refreshed_at, g.refresh_key, g.created_at, g.expires_at, g.version, \
         p.state, p.epoch, p.offline_epoch, s.epoch, s.expires_at \
@@ -128,9 +130,9 @@ statements! {
         WHERE g.tenant = $1 AND g.id = $2";
     const INSERT: &str = "INSERT INTO oauth_grant (tenant, id, person, application, session, epoch, offline_epoch, \
         scopes, claims, facts, state, code, code_until, redirect_uri, challenge, nonce, refresh_number, created_at, \
-        expires_at, version, resources) \
+        expires_at, version, resources, given_in) \
         SELECT p.tenant, $2, p.id, $4, $5, p.epoch, p.offline_epoch, $8, $9, $10, 'active', $11, $12, $13, $14, $15, \
-        0, $16, $17, 1, $18 FROM person p \
+        0, $16, $17, 1, $18, $19 FROM person p \
         WHERE p.tenant = $1 AND p.id = $3 AND p.epoch = $6 AND p.offline_epoch = $7 AND p.state = 'active'";
     const REDEEM: &str = "UPDATE oauth_grant SET code_redeemed_at = $3, refresh_number = $4, refreshed_at = $3, \
         refresh_key = $5, version = version + 1 \
@@ -202,7 +204,8 @@ pub fn insert(unit: &mut Unit, tenant: Id<id::Tenant>, grant: &NewGrant, now: Ti
             grant.nonce.as_deref(),
             now,
             grant.expires_at,
-            grant.resources.as_deref()
+            grant.resources.as_deref(),
+            grant.session
         ],
         Expect::Rows(1),
     );

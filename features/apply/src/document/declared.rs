@@ -32,7 +32,7 @@ pub(super) fn resource_server(
     path: String,
     problems: &mut Vec<Problem>,
 ) -> Option<DeclaredEntry> {
-    let read = |map: &Map<String, Value>| ResourceServer::read(map, "").err();
+    let read = |map: &Map<String, Value>| ResourceServer::read(map, &[]).err();
     declared(value, path, problems, ("audience", ResourceServer::FIELDS, &read))
 }
 

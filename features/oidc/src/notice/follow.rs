@@ -14,7 +14,7 @@ use store::{
     Unit,
     rows::{
         event::{self, FollowedEvent},
-        person, session,
+        session,
     },
 };
 use web::Site;
@@ -85,18 +85,10 @@ impl Follower {
         Ok(found)
     }
 
-    /// Whether what the listener hangs on is over: the session, or all that outlives sessions.
+    /// Whether the listener's session is over.
     async fn is_over(&self, tenant: Id<id::Tenant>, listener: &Listener) -> Result<bool, Error> {
         let (db, now) = (self.site.db(), self.site.env().now());
-        Ok(match listener.session {
-            Some(session) => {
-                let row = session::by_id(db, tenant, session).await?;
-                !row.is_some_and(|row| row.is_alive(now, u32::MAX))
-            }
-            None => {
-                let row = person::by_id(db, tenant, listener.person).await?;
-                !row.is_some_and(|row| row.is_active() && row.offline_epoch == listener.offline_epoch)
-            }
-        })
+        let row = session::by_id(db, tenant, listener.session).await?;
+        Ok(!row.is_some_and(|row| row.is_alive(now, u32::MAX)))
     }
 }

@@ -65,15 +65,13 @@ pub(crate) fn listen(call: &Call, application: &Application, holder: &Holder, un
         return;
     }
     let grant = &holder.grant;
-    let anchor = grant.session.map_or_else(|| *grant.person.as_bytes(), |session| *session.as_bytes());
+    let Some(session) = grant.given_in.or(grant.session) else { return };
     let listener = Listener {
-        anchor,
+        session,
         application: application.id,
         id: call.env().id(),
         person: grant.person,
-        session: grant.session,
         subject: holder.subject.clone(),
-        offline_epoch: grant.offline_epoch,
         expires_at: grant.session_until.unwrap_or(grant.expires_at),
     };
     listener::listen(unit, call.tenant.id, &listener);
@@ -176,7 +174,7 @@ impl Audience {
                 tenant,
                 id: listener.id,
                 application: listener.application,
-                session: listener.session,
+                session: Some(listener.session),
                 subject: listener.subject,
                 tries: 0,
                 expires_at: now.plus(LIFE),

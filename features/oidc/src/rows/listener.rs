@@ -1,5 +1,5 @@
 //! Listeners: the applications that are to be told when a session ends. One row an application and
-//! session, or an application and person where the grant outlives sessions.
+//! session.
 
 use super::notice::Notice;
 use base::{Id, Time, id};
@@ -8,34 +8,30 @@ use store::{Db, DbError, Expect, Unit, args, row, statements};
 row! {
     /// A listener as stored.
     pub(crate) struct Listener {
-        /// The session, or the person where the grant outlives sessions.
-        pub(crate) anchor: [u8; 16],
+        /// The session.
+        pub(crate) session: Id<id::Session>,
         /// Who listens.
         pub(crate) application: Id<id::Application>,
         /// The id of its notice once there is one.
         pub(crate) id: Id<Notice>,
         /// Whose session it is.
         pub(crate) person: Id<id::Person>,
-        /// The session, if it hangs on one.
-        pub(crate) session: Option<Id<id::Session>>,
         /// The person, as the application knows them.
         pub(crate) subject: String,
-        /// The person's offline epoch when they signed in.
-        pub(crate) offline_epoch: i64,
         /// When it ends by itself.
         pub(crate) expires_at: Time,
     }
 }
 
 statements! {
-    const OF_ANCHOR: &str = "SELECT anchor, application, id, person, session, subject, offline_epoch, expires_at \
+    const OF_ANCHOR: &str = "SELECT anchor, application, id, person, subject, expires_at \
         FROM logout_listener WHERE tenant = $1 AND anchor = $2 ORDER BY application";
-    const OF_PERSON: &str = "SELECT anchor, application, id, person, session, subject, offline_epoch, expires_at \
+    const OF_PERSON: &str = "SELECT anchor, application, id, person, subject, expires_at \
         FROM logout_listener WHERE tenant = $1 AND person = $2 ORDER BY anchor, application";
     const LISTEN: &str = "INSERT INTO logout_listener (tenant, anchor, application, id, person, session, subject, \
-        offline_epoch, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+        expires_at) VALUES ($1, $2, $3, $4, $5, $2, $6, $7) \
         ON CONFLICT (tenant, anchor, application) DO UPDATE SET subject = excluded.subject, \
-        offline_epoch = excluded.offline_epoch, expires_at = excluded.expires_at";
+        expires_at = excluded.expires_at";
     const DROP: &str = "DELETE FROM logout_listener WHERE tenant = $1 AND anchor = $2 AND application = $3";
     const PURGE: &str = "DELETE FROM logout_listener WHERE (tenant, anchor, application) IN \
         (SELECT tenant, anchor, application FROM logout_listener WHERE expires_at < $1 LIMIT 500)";
@@ -70,13 +66,11 @@ pub(crate) async fn of_person(
 pub(crate) fn listen(unit: &mut Unit, tenant: Id<id::Tenant>, listener: &Listener) {
     let values = args![
         tenant,
-        listener.anchor,
+        listener.session,
         listener.application,
         listener.id,
         listener.person,
-        listener.session,
         &listener.subject,
-        listener.offline_epoch,
         listener.expires_at,
     ];
     unit.push(LISTEN, values, Expect::Any);
@@ -84,7 +78,7 @@ pub(crate) fn listen(unit: &mut Unit, tenant: Id<id::Tenant>, listener: &Listene
 
 /// Listens no more.
 pub(crate) fn drop(unit: &mut Unit, tenant: Id<id::Tenant>, listener: &Listener) {
-    unit.push(DROP, args![tenant, listener.anchor, listener.application], Expect::Any);
+    unit.push(DROP, args![tenant, listener.session, listener.application], Expect::Any);
 }
 
 /// A unit that removes a batch of what ended before this moment. Done twice it does no harm.

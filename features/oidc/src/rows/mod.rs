@@ -13,6 +13,10 @@ use store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { id: "20261125000400_oidc", sql: include_str!("../../migrations/20261125000400_oidc.sql") },
     Migration { id: "20261125000500_logout", sql: include_str!("20261125000500_logout.sql") },
+    Migration {
+        id: "20261125000800_listener",
+        sql: include_str!("../../migrations/20261125000800_listener.sql"),
+    },
 ];
 
 /// Every statement of this crate, for the check that both engines accept them.

@@ -65,7 +65,7 @@ statements! {
 pub(crate) fn make(unit: &mut Unit, tenant: Id<id::Tenant>, listener: &Listener, terms: Terms) {
     let values = args![
         tenant,
-        listener.anchor,
+        listener.session,
         listener.application,
         terms.now,
         terms.leased_until,

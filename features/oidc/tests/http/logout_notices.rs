@@ -151,22 +151,23 @@ async fn a_password_change_tells_of_all_sessions_but_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_suspension_ends_what_outlives_sessions_too() {
+async fn an_application_whose_tokens_outlive_the_session_hears_of_its_end() {
     on_each(async |world| {
         let mut web = Receiver::new(&[]).await;
         tell(world, "web", &web).await;
         let alice = world.signed_in("alice@example.com").await;
-        tokens(world, &alice, "web", "openid offline_access").await;
+        let sid =
+            claims(id_token(&tokens(world, &alice, "web", "openid offline_access").await))["sid"].clone();
         let background = Background::start(world);
-        // The end of the session alone leaves it.
         ends(world, &alice).await;
+        let told = checked(world, &web.token().await, "web").await;
+        assert_eq!((&told["sub"], &told["sid"]), (&alice.sub.as_str().into(), &sid));
 
+        // What happens to the person afterwards is no news of that session.
         let row = person_row(world, &alice).await;
         let mut unit = elsewhere(world, "person.suspended", &alice);
         person::raise(&mut unit, world.tenant.id, (row.id, row.epoch), Raise::Everything, world.now());
         happens(world, unit).await;
-        let told = checked(world, &web.token().await, "web").await;
-        assert_eq!((&told["sub"], told.get("sid")), (&alice.sub.as_str().into(), None));
         background.stop().await;
         assert!(web.arrived().is_none());
     })

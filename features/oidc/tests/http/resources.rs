@@ -26,7 +26,7 @@ async fn declare(world: &World) {
     ];
     let mut unit = world.unit("catalogue.changed");
     for server in servers {
-        let declared = ResourceServer::read(server.as_object().unwrap(), ISSUER).unwrap();
+        let declared = ResourceServer::read(server.as_object().unwrap(), &[ISSUER.to_owned()]).unwrap();
         let (id, audience) = (world.env().id(), declared.audience.clone());
         let row = ResourceServerRow { id, audience, definition: String::new(), version: 1 };
         resource_server::insert(&mut unit, world.tenant.id, &row.with(&declared).unwrap(), world.now());

@@ -234,8 +234,15 @@ fn claims(request: &Request<'_>, draft: &mut Checked) -> Result<(), Refusal> {
     draft.claims =
         parsed.map_err(|_| Refusal::invalid_request("claims is not a JSON object of the defined form"))?;
     draft.claims.limit_to(&request.client.allowed_scopes());
-    // Voluntary here, as in `acr_values` and after it (OpenID Connect Core section 5.5.1.1).
     let asked = draft.claims.authentication_contexts();
+    let is_known = |acr: &String| request.server.acr_values.contains(acr);
+    // An essential one is a condition, any other a wish, as in `acr_values` and after it.
+    if draft.claims.is_context_essential() && !asked.is_empty() && !asked.iter().any(is_known) {
+        return Err(Refusal::new(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "none of the authentication contexts that claims asks for as essential exists here",
+        ));
+    }
     request.wish_for(asked.iter().map(String::as_str), draft);
     Ok(())
 }

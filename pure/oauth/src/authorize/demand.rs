@@ -9,7 +9,7 @@ use crate::{Client, ErrorCode, Scopes, client::ConsentMode};
 /// page and after each; what was done for this very request is marked as such.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Situation<'a> {
-    /// Now, in seconds since the epoch.
+    /// Now, in microseconds since the epoch.
     pub now: i64,
     /// The session that would answer.
     pub session: Option<SessionFacts<'a>>,
@@ -26,7 +26,7 @@ pub struct Situation<'a> {
 pub struct SessionFacts<'a> {
     /// The person, as `sub` names it.
     pub subject: &'a str,
-    /// When the person last authenticated, in seconds since the epoch.
+    /// When the person last authenticated, in microseconds since the epoch.
     pub auth_time: i64,
     /// Whether that was done for this very request.
     pub authenticated_now: bool,
@@ -96,9 +96,11 @@ impl Checked {
     /// Whether the authentication is older than `max_age`; 0 always means anew (OpenID Connect
     /// Core section 3.1.2.1). One that lies further ahead than clocks differ tells nothing.
     fn is_stale(&self, session: SessionFacts<'_>, now: i64) -> bool {
-        const SKEW: i64 = 60;
+        const SECOND: i64 = 1_000_000;
+        const SKEW: i64 = 60 * SECOND;
         let age = now.saturating_sub(session.auth_time);
-        self.max_age.is_some_and(|max_age| max_age == 0 || age > max_age || age < -SKEW)
+        let is_older = |max_age: i64| max_age == 0 || age > max_age.saturating_mul(SECOND) || age < -SKEW;
+        self.max_age.is_some_and(is_older)
     }
 
     /// What an application was granted before counts, where it does at all,

@@ -314,10 +314,12 @@ fn another_column_runs_its_own_rows() {
     assert!(pushed.bind(&public()).unwrap().check_at(Endpoint::Par, &server()).is_err());
 }
 
-const NOW: i64 = 1_000_000;
+const SECOND: i64 = 1_000_000;
+const NOW: i64 = 1_000_000 * SECOND;
 
+/// A session whose authentication is as many seconds old.
 fn session(age: i64) -> SessionFacts<'static> {
-    SessionFacts { subject: "alice", auth_time: NOW - age, authenticated_now: false }
+    SessionFacts { subject: "alice", auth_time: NOW - age * SECOND, authenticated_now: false }
 }
 
 fn with_session(age: i64) -> Situation<'static> {
@@ -489,10 +491,36 @@ fn authentication_contexts_are_voluntary_wherever_they_stand() {
         let both = check(&[("claims", &claims), ("acr_values", "urn:example:one")]).unwrap();
         assert_eq!(both.acr_values, ["urn:example:one"], "{acr}");
     }
-    for acr in ["null", r#"{"essential":true,"value":"urn:example:two"}"#, r#"{"values":[1]}"#] {
+    for acr in ["null", r#"{"value":"urn:example:two"}"#, r#"{"values":[1]}"#] {
         let claims = format!(r#"{{"id_token":{{"acr":{acr}}}}}"#);
         assert!(check(&[("claims", &claims)]).unwrap().acr_values.is_empty(), "{acr}");
     }
+}
+
+#[test]
+fn an_essential_authentication_context_is_a_condition() {
+    let asked = |acr: &str| {
+        let claims = format!(r#"{{"id_token":{{"acr":{acr}}}}}"#);
+        check(&[("claims", &claims)]).map_err(|error| error.code())
+    };
+    for acr in [
+        r#"{"essential":true,"value":"urn:example:two"}"#,
+        r#"{"essential":true,"values":["urn:example:two","urn:example:three"]}"#,
+    ] {
+        assert_eq!(asked(acr).err(), Some(ErrorCode::UnmetAuthenticationRequirements), "{acr}");
+    }
+    assert!(asked(r#"{"essential":true}"#).is_ok(), "it is always there");
+}
+
+/// The age counts to the microsecond: a second is over once it is over.
+#[test]
+fn a_session_grows_old_within_the_second() {
+    let aged = |micros: i64| {
+        let session = SessionFacts { auth_time: NOW - micros, ..session(0) };
+        demand(&[("max_age", "1")], Situation { session: Some(session), ..with_session(0) })
+    };
+    assert_eq!(aged(SECOND), Demand::Proceed);
+    assert_eq!(aged(SECOND + 1), Demand::Login { force: true });
 }
 
 #[test]

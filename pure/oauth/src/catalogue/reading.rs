@@ -32,14 +32,14 @@ impl ResourceServer {
         "introspection_client",
     ];
 
-    /// Reads a declaration of the tenant with this issuer, whose own audiences cannot be declared.
+    /// Reads a declaration of the tenant with these issuers, whose own audiences cannot be declared.
     ///
     /// # Errors
     /// Every mistake.
-    pub fn read(members: &Map<String, Value>, issuer: &str) -> Result<Self, Flaws> {
+    pub fn read(members: &Map<String, Value>, issuers: &[String]) -> Result<Self, Flaws> {
         let mut reading = Reading::new(members, Self::FIELDS);
         let server = Self {
-            audience: reading.required("audience", |value| audience(value, issuer)),
+            audience: reading.required("audience", |value| audience(value, issuers)),
             name: reading.member("name", |value| line(value, 200)),
             scopes: reading.scopes(),
             access_token_lifetime: reading.member("access_token_lifetime", lifetime),
@@ -173,7 +173,7 @@ fn scope(value: &Value) -> Result<Scope, String> {
 }
 
 /// An absolute URI without fragment (RFC 8707 section 2), and none of this server's own.
-fn audience(value: &Value, issuer: &str) -> Result<String, String> {
+fn audience(value: &Value, issuers: &[String]) -> Result<String, String> {
     let text = text(value)?;
     let scheme = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -184,9 +184,12 @@ fn audience(value: &Value, issuer: &str) -> Result<String, String> {
     if !absolute || text.len() > 2048 || !text.bytes().all(plain) {
         return Err("must be an absolute URI without #, such as https://api.example".to_owned());
     }
-    let own = text.trim_end_matches('/');
-    let below = own.strip_prefix(issuer).is_some_and(|rest| rest.is_empty() || rest.starts_with("/api/"));
-    if below {
+    let lower = text.trim_end_matches('/').to_ascii_lowercase();
+    let is_ours = |issuer: &String| {
+        let rest = lower.strip_prefix(&issuer.to_ascii_lowercase());
+        rest.is_some_and(|rest| matches!(rest, "" | "/userinfo") || rest.starts_with("/api/"))
+    };
+    if issuers.iter().any(is_ours) {
         Err("belongs to this server itself; choose another one".to_owned())
     } else {
         Ok(text.to_owned())

@@ -11,7 +11,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn server(value: Value) -> ResourceServer {
-    ResourceServer::read(&object(value), ISSUER).unwrap()
+    ResourceServer::read(&object(value), &[ISSUER.to_owned()]).unwrap()
 }
 
 fn catalogue() -> Catalogue {
@@ -162,7 +162,7 @@ fn people_read_their_own_language() {
 #[test]
 fn every_mistake_has_its_place() {
     let flaws = |value: Value| {
-        let flaws = ResourceServer::read(&object(value), ISSUER).unwrap_err();
+        let flaws = ResourceServer::read(&object(value), &[ISSUER.to_owned()]).unwrap_err();
         flaws.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
     };
     assert_eq!(

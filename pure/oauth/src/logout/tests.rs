@@ -56,6 +56,14 @@ fn without_a_hint_the_person_is_asked() {
     assert_eq!(plan(&named, &Hint::Absent, SESSION), go(true, HOME));
 }
 
+/// Otherwise an old token of one browser would sign the person out in all the others.
+#[test]
+fn a_hint_that_names_no_session_asks() {
+    let Hint::Verified(facts) = hint() else { unreachable!() };
+    let hint = Hint::Verified(HintFacts { session: None, ..facts });
+    assert_eq!(plan(&[], &hint, SESSION), Ok(LogoutPlan { ask: true, redirect: None }));
+}
+
 #[test]
 fn a_hint_about_another_session_asks() {
     for (subject, session) in [("bob", "s2"), ("alice", "s2"), ("bob", "s1")] {
