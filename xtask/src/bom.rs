@@ -43,11 +43,13 @@ fn bill(metadata: &Value, linked: &BTreeSet<(String, String)>) -> Result<Value, 
 }
 
 fn dependencies(metadata: &Value, ids: &BTreeMap<&str, String>) -> Vec<Value> {
-    let nodes = metadata["resolve"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let nodes =
+        metadata.pointer("/resolve/nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut all: Vec<(String, Vec<&String>)> = nodes
         .iter()
         .filter_map(|node| {
-            let needs = node["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let needs =
+                node.get("dependencies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let needs = needs.iter().filter_map(|id| ids.get(id.as_str()?));
             Some((ids.get(text(node, "id"))?.clone(), needs.collect()))
         })
@@ -57,7 +59,7 @@ fn dependencies(metadata: &Value, ids: &BTreeMap<&str, String>) -> Vec<Value> {
 }
 
 fn component(package: &Value) -> Value {
-    let ours = package["source"].is_null();
+    let ours = package.get("source").is_none_or(Value::is_null);
     let mut component = json!({
         "type": if text(package, "name") == PROGRAM { "application" } else { "library" },
         "bom-ref": reference(package),

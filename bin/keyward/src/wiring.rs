@@ -212,6 +212,7 @@ pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Fail
             pool: program.pool.clone(),
             default_issuer: program.issuer.clone(),
             calls: calls(&program.directory, &program.pool),
+            registered: registered(),
         };
         let (path, until) = (socket_beside(file), requested(stop.clone()));
         tokio::spawn(async move {
@@ -272,6 +273,11 @@ async fn drop_kept_answers(directory: Directory) {
             tracing::debug!(%error, "kept answers are dropped later");
         }
     }
+}
+
+/// Which applications registered themselves, for an export.
+pub(crate) fn registered() -> apply::Registered {
+    Arc::new(|db, tenant| Box::pin(async move { oidc::registered(&db, tenant).await }))
 }
 
 /// The admin API as the command line of this machine calls it.

@@ -6,10 +6,7 @@ use crate::{
     endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb},
     listed::{self, COUNT, SEARCH},
     refusal::Refusal,
-    rows::{
-        api_key::{self, ApiKeyRow},
-        list::API_KEY,
-    },
+    rows::api_key::{self, API_KEY, ApiKeyRow},
     scope::{
         Permission::{self, ApiKeysRead, ApiKeysWrite, TenantsRead, TenantsWrite},
         Permissions,

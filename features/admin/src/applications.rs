@@ -6,7 +6,6 @@ use crate::{
     endpoint::{CURSOR, Endpoint, LIMIT, Parameter, ParameterKind, Verb, text},
     listed::{self, COUNT},
     refusal::Refusal,
-    rows::list::APPLICATION,
     scope::Permission::{ApplicationsRead, ApplicationsWrite},
     secrets,
     shape::{Components, Shape, shape},
@@ -20,7 +19,7 @@ use oauth::{
 };
 use serde_json::{Map, Value, json};
 use store::{
-    rows::{self, application::ApplicationRow},
+    rows::{self, application::ApplicationRow, filtered::APPLICATION},
     rules,
 };
 

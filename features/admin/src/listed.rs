@@ -5,11 +5,13 @@ use crate::{
     cursor::Page,
     endpoint::{Parameter, ParameterKind, text},
     refusal::Refusal,
-    rows::list::List,
     users::Count,
 };
 use base::{Id, id::Entity};
-use store::{FromRow, ToValue, rows::listing::MOST_COUNTED};
+use store::{
+    FromRow, ToValue,
+    rows::{filtered::List, listing::MOST_COUNTED},
+};
 
 /// Whether the objects are counted.
 pub(crate) const COUNT: Parameter =

@@ -6,7 +6,6 @@ use crate::{
     endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb, text},
     listed::{self, COUNT},
     refusal::Refusal,
-    rows::list::RESOURCE_SERVER,
     scope::Permission::{ResourcesRead, ResourcesWrite},
     shape::{Components, Shape, shape},
     users::changed,
@@ -14,7 +13,10 @@ use crate::{
 use base::id;
 use oauth::catalogue::ResourceServer as Declared;
 use serde_json::{Map, Value, json};
-use store::rows::resource_server::{self, ResourceServerRow};
+use store::rows::{
+    filtered::RESOURCE_SERVER,
+    resource_server::{self, ResourceServerRow},
+};
 
 /// A resource server as it is answered.
 #[derive(serde::Serialize)]

@@ -6,7 +6,6 @@ use crate::{
     endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb, text},
     listed::{self, COUNT, SEARCH},
     refusal::Refusal,
-    rows::list::SCOPE,
     scope::Permission::{ResourcesRead, ResourcesWrite},
     shape::{Components, Shape, shape},
     users::changed,
@@ -14,7 +13,10 @@ use crate::{
 use base::id;
 use oauth::catalogue::IdentityScope as Declared;
 use serde_json::{Map, Value, json};
-use store::rows::scope::{self, ScopeRow};
+use store::rows::{
+    filtered::SCOPE,
+    scope::{self, ScopeRow},
+};
 
 /// A scope as it is answered.
 #[derive(serde::Serialize)]

@@ -7,7 +7,6 @@ use crate::{
     endpoint::{CURSOR, Endpoint, LIMIT, Parameter, Verb, text},
     listed::{self, COUNT},
     refusal::{Refusal, WRONG_STATE},
-    rows::list,
     scope::Permission::{TenantsRead, TenantsWrite},
     settings::{TenantSettings, patched},
     shape::{Components, Shape, shape},
@@ -17,7 +16,10 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use store::{
     NewTenant, Outcome, Tenant, Unit,
-    rows::tenant::{self, Settings, TenantRow},
+    rows::{
+        filtered,
+        tenant::{self, Settings, TenantRow},
+    },
     rules,
 };
 
@@ -148,7 +150,7 @@ async fn list(call: &Call) -> Result<Answer, Refusal> {
         items.extend(tenant::by_id(call.db(), id).await?.as_ref().map(show));
     }
     let count = match listed::counts(call) {
-        true => Some(listed::count(list::count_tenants(call.db()).await?)),
+        true => Some(listed::count(filtered::count_tenants(call.db()).await?)),
         false => None,
     };
     Answer::of(&TenantPage { items, next, count })

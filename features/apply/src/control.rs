@@ -2,7 +2,7 @@
 //! that holds the database, or has it export. One request a connection, a line of JSON there and a line
 //! back, for an export one a document and a last one; only the server's own user and root are answered.
 
-use crate::{Document, Export, Piece, Report, Selection, apply, plan, walk::refused};
+use crate::{Document, Export, Piece, Registered, Report, Selection, apply, plan, walk::refused};
 use base::{Error, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,6 +92,8 @@ pub struct Service {
     pub default_issuer: String,
     /// The admin API.
     pub calls: Calls,
+    /// Which applications registered themselves.
+    pub registered: Registered,
 }
 
 /// Serves the socket at this path until `shutdown`, then lets what is under way finish and removes
@@ -186,7 +188,7 @@ async fn write(stream: &mut UnixStream, answer: &Answer) -> io::Result<()> {
 }
 
 async fn export_to(stream: &mut UnixStream, service: &Service, selection: Selection) -> io::Result<()> {
-    let mut export = match Export::begin(&service.directory, selection).await {
+    let mut export = match Export::begin(&service.directory, selection, service.registered.clone()).await {
         Ok(export) => export,
         Err(error) => return write(stream, &refusal(error)).await,
     };
@@ -226,7 +228,7 @@ async fn read_line(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Vec<u
 }
 
 async fn carry_out(request: Request, service: &Service) -> Result<Answer, Error> {
-    let Service { directory, pool, default_issuer, calls } = service;
+    let Service { directory, pool, default_issuer, calls, .. } = service;
     match request {
         Request::Apply { document, dry_run } => {
             let document = Document::from_source(document).map_err(|problems| refused(&problems))?;

@@ -24,12 +24,6 @@ mod yaml;
 
 pub use document::{Document, Problem};
 pub use documents::Documents;
-pub use export::{Export, Piece, Selection};
+pub use export::{Export, Piece, Registered, Registrations, Selection};
 pub use report::{Action, Change, Difference, Object, Plan, Report};
 pub use walk::{apply, plan};
-
-/// Every statement of this crate, for the check that both engines accept them.
-#[must_use]
-pub fn statements() -> Vec<&'static str> {
-    export::ALL.to_vec()
-}

@@ -42,7 +42,7 @@ mod userinfo;
 pub use access_token::opened;
 pub use destination::Requests;
 pub use notice::notices;
-pub use register::{InitialAccess, drop_initial_access, initial_access, initial_access_tokens};
+pub use register::{InitialAccess, drop_initial_access, initial_access, initial_access_tokens, registered};
 pub use rows::{MIGRATIONS, statements};
 
 use axum::{

@@ -3,9 +3,10 @@
 use crate::phc::{Params, PhcError, PhcString};
 
 /// The most memory of an imported hash, in KiB.
-const MOST_M_KIB: u32 = 64 * 1024;
-/// The most memory times passes, in KiB: four times what a hash of our own takes.
-const MOST_WORK: u32 = 4 * Params::DEFAULT.work();
+const MOST_M_KIB: u32 = 128 * 1024;
+/// The most memory times passes, in KiB: eight times what a hash of our own takes, which takes in the
+/// defaults of common libraries (m=65536, t=3 or 4; m=102400, t=2).
+const MOST_WORK: u32 = 8 * Params::DEFAULT.work();
 
 /// Why a hash is not imported. The texts follow the name of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,13 +53,15 @@ mod tests {
 
     #[test]
     fn a_hash_that_costs_too_much_is_not_imported() {
-        for good in ["m=19456,t=2,p=1", "m=65536,t=2,p=4", "m=19456,t=8,p=1", "m=16,t=1,p=1"] {
+        for good in
+            ["m=19456,t=2,p=1", "m=65536,t=4,p=1", "m=102400,t=2,p=8", "m=19456,t=16,p=1", "m=16,t=1,p=1"]
+        {
             assert_eq!(import(good), None, "{good}");
         }
         for costly in [
-            "m=65537,t=1,p=1",
-            "m=65536,t=3,p=4",
-            "m=19456,t=9,p=1",
+            "m=131073,t=1,p=1",
+            "m=65536,t=5,p=4",
+            "m=19456,t=17,p=1",
             "m=262144,t=4,p=1",
             "m=1048576,t=64,p=1",
         ] {

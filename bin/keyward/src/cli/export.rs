@@ -24,7 +24,7 @@ pub(super) async fn run(place: &Place, selection: Selection, out: Option<&Path>)
 
 async fn write(installation: &Installation, selection: &Selection, target: &Target) -> Result<(), Failure> {
     let directly = async |directory: &store::Directory| {
-        let mut export = Export::begin(directory, selection.clone()).await?;
+        let mut export = Export::begin(directory, selection.clone(), crate::wiring::registered()).await?;
         while let Some(piece) = export.next().await? {
             target.take(&piece)?;
         }

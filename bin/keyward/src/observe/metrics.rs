@@ -187,9 +187,14 @@ struct Numbers {
 }
 
 enum Sample {
-    Number(Box<dyn Fn() -> u64 + Send + Sync>),
-    Classes(Box<dyn Fn() -> (f64, Vec<(f64, u64)>) + Send + Sync>),
+    Number(Read<u64>),
+    Classes(Read<Classes>),
 }
+
+/// Reads a number where it is kept.
+type Read<T> = Box<dyn Fn() -> T + Send + Sync>;
+/// A sum, and how many there are up to each bound.
+type Classes = (f64, Vec<(f64, u64)>);
 
 impl Added {
     fn add(&self, series: &Series<'_>, labels: Vec<Label>, sample: Sample) {

@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod consent;
 pub mod credential;
 pub mod event;
+pub mod filtered;
 pub mod flow;
 pub mod grant;
 pub mod identifier;
@@ -35,6 +36,7 @@ pub fn statements() -> Vec<&'static str> {
         consent::ALL,
         credential::ALL,
         event::ALL,
+        filtered::ALL,
         flow::ALL,
         grant::ALL,
         identifier::ALL,

@@ -109,8 +109,8 @@ statements! {
     const BY_ISSUER: &str = "SELECT id FROM tenant WHERE issuer = $1";
     const BY_ALIAS: &str = "SELECT tenant FROM issuer_alias WHERE issuer = $1";
     const LIST: &str = "SELECT id, slug, issuer, rp_id, name, state, settings, sealed_key, version \
-        FROM tenant ORDER BY id";
-    const FIRST: &str = "SELECT id FROM tenant ORDER BY id LIMIT 1";
+        FROM tenant ORDER BY created_at, id";
+    const FIRST: &str = "SELECT id FROM tenant ORDER BY created_at, id LIMIT 1";
     const CHANGED: &str = "SELECT id, version FROM tenant WHERE changed_at >= $1";
     const VERSIONS: &str = "SELECT id, version FROM tenant";
     const INSERT: &str = "INSERT INTO tenant (id, slug, issuer, rp_id, name, state, settings, sealed_key, version, \

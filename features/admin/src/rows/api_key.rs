@@ -1,7 +1,7 @@
 //! Keys for the admin API.
 
 use base::{Id, Time, id};
-use store::{Db, DbError, Expect, Unit, UnitId, args, row, statements};
+use store::{Db, DbError, Expect, Unit, UnitId, args, row, rows::filtered::List, statements};
 
 row! {
     /// A key as stored: the hash of its handle, never the handle.
@@ -34,7 +34,14 @@ impl ApiKeyRow {
     }
 }
 
+/// By the beginning of the name.
+pub(crate) const API_KEY: List<id::ApiKey> = List::new(KEYS, COUNT_KEYS);
+
 statements! {
+    const KEYS: &str = "SELECT id FROM api_key WHERE tenant = $1 AND id > $2 \
+        AND substr(lower(name), 1, length($3)) = lower($3) ORDER BY id LIMIT $4";
+    const COUNT_KEYS: &str = "SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM api_key \
+        WHERE tenant = $1 AND substr(lower(name), 1, length($2)) = lower($2) LIMIT 1001) AS counted";
     const BY_ID: &str = "SELECT id, name, secret, scopes, created_at, expires_at, used_at, revoked_at, version \
         FROM api_key WHERE tenant = $1 AND id = $2";
     const INSERT: &str = "INSERT INTO api_key (tenant, id, name, secret, scopes, created_at, expires_at, version) \

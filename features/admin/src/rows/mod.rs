@@ -3,9 +3,8 @@
 pub(crate) mod administrator;
 pub(crate) mod answer;
 pub(crate) mod api_key;
-pub(crate) mod list;
 
 /// Every statement of this crate.
 pub(crate) fn statements() -> Vec<&'static str> {
-    [administrator::ALL, answer::ALL, api_key::ALL, list::ALL].concat()
+    [administrator::ALL, answer::ALL, api_key::ALL].concat()
 }

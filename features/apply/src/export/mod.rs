@@ -8,11 +8,10 @@ use crate::{Document, Problem};
 use base::{Error, Id, Kind, id};
 use serde::{Deserialize, Serialize};
 use serde_yaml_ng::{Mapping, Value as Yaml};
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, pin::Pin, sync::Arc};
 use store::{
-    Directory, Tenant, args,
+    Db, DbError, Directory, Tenant,
     rows::{self, application::ApplicationRow, listing},
-    statements,
 };
 
 /// A document that has become this long ends.
@@ -22,10 +21,11 @@ const MANY: usize = 40_000;
 /// How many people are read at once.
 const PAGE: i64 = 100;
 
-statements! {
-    /// The table is of OpenID Connect registration, and is there wherever this runs.
-    const REGISTERED: &str = "SELECT application FROM registered_application WHERE tenant = $1";
-}
+/// Which applications of a tenant registered themselves: the program puts the capability here that
+/// knows, which this crate does not.
+pub type Registered = Arc<dyn Fn(Db, Id<id::Tenant>) -> Registrations + Send + Sync>;
+/// The answer, on its way.
+pub type Registrations = Pin<Box<dyn Future<Output = Result<Vec<Id<id::Application>>, DbError>> + Send>>;
 
 /// What is to be exported, and how it is written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -55,6 +55,7 @@ pub struct Piece {
 pub struct Export {
     directory: Directory,
     selection: Selection,
+    registered: Registered,
     tenants: VecDeque<Id<id::Tenant>>,
     current: Option<Current>,
     is_first: bool,
@@ -88,7 +89,11 @@ impl Export {
     ///
     /// # Errors
     /// Kind `NotFound` if the tenant is not there; `Unavailable` if the store cannot answer.
-    pub async fn begin(directory: &Directory, selection: Selection) -> Result<Self, Error> {
+    pub async fn begin(
+        directory: &Directory,
+        selection: Selection,
+        registered: Registered,
+    ) -> Result<Self, Error> {
         let db = directory.db();
         let tenants = match &selection.tenant {
             None => rows::tenant::list(db).await?.into_iter().map(|row| row.id).collect(),
@@ -100,7 +105,14 @@ impl Export {
                 VecDeque::from([rows::tenant::by_slug(db, slug).await?.ok_or_else(unknown)?])
             }
         };
-        Ok(Self { directory: directory.clone(), selection, tenants, current: None, is_first: true })
+        Ok(Self {
+            directory: directory.clone(),
+            selection,
+            registered,
+            tenants,
+            current: None,
+            is_first: true,
+        })
     }
 
     /// The next document, until there is none.
@@ -141,7 +153,7 @@ impl Export {
         draft.begin(render::tenant(&self.directory, &row).await?);
         let mut applications: VecDeque<_> = rows::application::list(db, id).await?.into();
         if !self.selection.registered {
-            let registered = db.scan::<Id<id::Application>>(REGISTERED, args![id]).await?;
+            let registered = (self.registered)(db.clone(), id).await?;
             applications.retain(|row| !registered.contains(&row.id));
         }
         self.current = Some(Current {

@@ -25,6 +25,7 @@ async fn start(place: &Place) -> (PathBuf, oneshot::Sender<()>, JoinHandle<()>) 
         directory: place.directory.clone(),
         pool: place.pool.clone(),
         default_issuer: ISSUER.to_owned(),
+        registered: crate::place::registered(),
         calls: Arc::new(|call| {
             Box::pin(async move {
                 Reply { status: 200, body: json!([call.tenant, call.method, call.path, call.body]) }

@@ -27,7 +27,7 @@ fn everything() -> Selection {
 
 /// The file of an export.
 async fn export(place: &Place, selection: Selection) -> String {
-    let mut export = Export::begin(&place.directory, selection).await.unwrap();
+    let mut export = Export::begin(&place.directory, selection, crate::place::registered()).await.unwrap();
     let mut file = String::new();
     while let Some(piece) = export.next().await.unwrap() {
         assert!(piece.problems.is_empty(), "{:?}\n{}", piece.problems, piece.text);
@@ -267,7 +267,7 @@ tenants:
     assert_eq!(line.lines().count(), 1);
     assert!(apply(&place, &line).await.is_empty());
     let unknown = Selection { tenant: Some("nobody".to_owned()), ..Selection::default() };
-    let refused = Export::begin(&place.directory, unknown).await.err().unwrap();
+    let refused = Export::begin(&place.directory, unknown, crate::place::registered()).await.err().unwrap();
     assert_eq!(refused.public, "There is no tenant nobody.");
 });
 

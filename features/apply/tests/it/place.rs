@@ -9,18 +9,17 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
 };
-use store::{Db, Directory, Engine, MIGRATIONS, Migration, Tenant, migrate, rows, scratch::Scratch};
+use store::{Db, Directory, Engine, MIGRATIONS, Tenant, migrate, rows, scratch::Scratch};
 use work::{HashPool, HashSettings};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
 
 const START: Time = Time::from_seconds(1_795_559_795);
 
-/// Which applications registered themselves is in a table of another capability.
-const REGISTRATION: Migration = Migration {
-    id: "20261125000400_oidc",
-    sql: include_str!("../../../oidc/migrations/20261125000400_oidc.sql"),
-};
+/// No application registered itself.
+pub(crate) fn registered() -> apply::Registered {
+    Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) }))
+}
 
 struct Ticking(AtomicI64);
 
@@ -50,7 +49,7 @@ impl Place {
     async fn with_clock(engine: Engine, clock: Arc<dyn Clock>) -> Self {
         let scratch = Scratch::new(engine).await.unwrap();
         let db = scratch.open().await.unwrap();
-        migrate(&db, &[MIGRATIONS, &[REGISTRATION]].concat()).await.unwrap();
+        migrate(&db, MIGRATIONS).await.unwrap();
         let env = Env::new(clock, Arc::new(SystemRng));
         let directory = Directory::new(db, env.clone(), SealingKey::generate(&SystemRng));
         let params = passwords::Params::new(64, 1, 1).unwrap();

@@ -1,11 +1,6 @@
 //! What a file may say of policies, passwords and looks.
 
 use crate::on_each;
-use base::Event;
-use store::{Expect, Unit, args};
-
-const REGISTER: &str =
-    "INSERT INTO registered_application (tenant, application, token, created_at) VALUES ($1, $2, $3, 1)";
 
 fn refused(text: &str) -> String {
     let problems = apply::Document::parse(text).err().unwrap_or_default();
@@ -39,16 +34,16 @@ on_each!(applications_that_registered_themselves_are_exported_on_demand, |place|
     let file = "tenants: [{slug: default, applications: [{client_id: own, public: true, redirect_uris: ['https://a.example/cb']}, \
         {client_id: guest, public: true, redirect_uris: ['https://b.example/cb']}]}]";
     place.apply(file).await;
-    let (tenant, env) = (place.tenant("default").await, place.directory.env());
+    let tenant = place.tenant("default").await;
     let guest =
         store::rows::application::by_client_id(place.db(), tenant.id, "guest").await.unwrap().unwrap();
-    let event = Event::new(env, "application.registered");
-    let mut unit = Unit::new(event.id, vec![tenant.event(env, event, None)]);
-    unit.push(REGISTER, args![tenant.id, guest.id, vec![1_u8]], Expect::Rows(1));
-    assert!(place.db().commit(unit).await.unwrap().done());
+    let (here, id) = (tenant.id, guest.id);
+    let itself: apply::Registered = std::sync::Arc::new(move |_, tenant| {
+        Box::pin(async move { Ok(if tenant == here { vec![id] } else { Vec::new() }) })
+    });
     for registered in [false, true] {
         let selection = apply::Selection { registered, ..Default::default() };
-        let mut export = apply::Export::begin(&place.directory, selection).await.unwrap();
+        let mut export = apply::Export::begin(&place.directory, selection, itself.clone()).await.unwrap();
         let text = export.next().await.unwrap().unwrap().text;
         assert_eq!((text.contains("own"), text.contains("guest")), (true, registered), "{text}");
     }

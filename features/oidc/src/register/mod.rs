@@ -6,7 +6,7 @@ mod create;
 mod initial;
 mod manage;
 
-pub use crate::rows::registration::ListedInitial as InitialAccess;
+pub use crate::rows::registration::{ListedInitial as InitialAccess, registered};
 pub(crate) use create::post;
 pub use initial::{drop_initial_access, initial_access, initial_access_tokens};
 pub(crate) use manage::{delete, get, put};

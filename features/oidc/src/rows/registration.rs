@@ -42,6 +42,7 @@ row! {
 statements! {
     const FIND: &str = "SELECT token, created_at FROM registered_application \
         WHERE tenant = $1 AND application = $2";
+    const OF_TENANT: &str = "SELECT application FROM registered_application WHERE tenant = $1";
     const INSERT: &str = "INSERT INTO registered_application (tenant, application, token, created_at) \
         VALUES ($1, $2, $3, $4)";
     const DROP: &str = "DELETE FROM registered_application WHERE tenant = $1 AND application = $2";
@@ -63,6 +64,14 @@ pub(crate) async fn find(
     application: Id<id::Application>,
 ) -> Result<Option<RegisteredRow>, DbError> {
     db.one(FIND, args![tenant, application]).await
+}
+
+/// The applications of a tenant that registered themselves.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn registered(db: &Db, tenant: Id<id::Tenant>) -> Result<Vec<Id<id::Application>>, DbError> {
+    db.scan(OF_TENANT, args![tenant]).await
 }
 
 /// Notes that an application registered itself.

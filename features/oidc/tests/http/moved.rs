@@ -70,6 +70,7 @@ async fn the_metadata_names_the_issuer_that_was_asked() {
             issuer: format!("{ISSUER}/t/acme"),
             settings: "{}".into(),
         };
+        world.pass(1);
         let acme = world.site.directory().create_tenant(acme).await.unwrap();
         move_to(world, world.tenant.id, NEW).await;
         move_to(world, acme.id, &format!("{NEW}/t/acme")).await;
@@ -79,7 +80,9 @@ async fn the_metadata_names_the_issuer_that_was_asked() {
                     format!("{base}/.well-known/openid-configuration"),
                     format!("/.well-known/oauth-authorization-server{oauth}"),
                 ] {
-                    let document = at(world, issuer, &path, "application/json").await.json();
+                    let answer = at(world, issuer, &path, "application/json").await;
+                    assert_eq!(answer.status, StatusCode::OK, "{issuer}{path}");
+                    let document = answer.json();
                     assert_eq!(document["issuer"], format!("{issuer}{base}"), "{issuer}{path}");
                     assert_eq!(document["jwks_uri"], format!("{NEW}{base}/jwks"));
                     assert_eq!(document["token_endpoint"], format!("{NEW}{base}/token"));
