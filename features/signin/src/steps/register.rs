@@ -43,18 +43,17 @@ pub(crate) async fn address(turn: &Turn<'_>, sent: &Submission) -> Result<Move, 
 pub(crate) async fn details(turn: &Turn<'_>, address: &str, sent: &Submission) -> Result<Move, Error> {
     let visit = turn.visit;
     let email = Email::parse(address).map_err(|_| Error::internal("a proven address is none"))?;
-    // Somebody made the account since: the code is a proof of it.
-    if let Some(account) = Account::named(visit, IdentifierKind::Email, email.normal()).await? {
-        let mut draft = turn.draft();
-        let epochs = super::code::prove_address(turn, &account, email.normal(), &mut draft);
-        let proof = Proof { method: Method::Code, at: visit.now().micros() };
-        let person = reference(account.person.id);
-        return Ok(Move::Forward(vec![Fact::Verified { person, proof, epochs }], draft));
+    if let Some(proven) = made_since(turn, &email).await? {
+        return Ok(proven);
     }
     let mut draft = turn.draft();
     let (name, username, problems) = read(turn, sent, &mut draft).await?;
     if !problems.is_empty() {
-        return refuse_checked(turn, problems, draft, sent);
+        // The user name may be taken by a click that came just before this one.
+        return match made_since(turn, &email).await? {
+            Some(proven) => Ok(proven),
+            None => refuse_checked(turn, problems, draft, sent),
+        };
     }
     let mut own = identifier_words(address);
     own.extend([name.clone(), sent.get("username").to_owned(), visit.tenant.name.clone()]);
@@ -62,6 +61,17 @@ pub(crate) async fn details(turn: &Turn<'_>, address: &str, sent: &Submission) -
         Err(message) => Move::refuse(Problems::with("password", message)),
         Ok(phc) => create(turn, (&email, username.as_ref()), &name, &phc, draft),
     }
+}
+
+/// Where somebody made the account since: the code is a proof of it.
+async fn made_since(turn: &Turn<'_>, email: &Email) -> Result<Option<Move>, Error> {
+    let account = Account::named(turn.visit, IdentifierKind::Email, email.normal()).await?;
+    let Some(account) = account else { return Ok(None) };
+    let mut draft = turn.draft();
+    let epochs = super::code::prove_address(turn, &account, email.normal(), &mut draft);
+    let proof = Proof { method: Method::Code, at: turn.visit.now().micros() };
+    let person = reference(account.person.id);
+    Ok(Some(Move::Forward(vec![Fact::Verified { person, proof, epochs }], draft)))
 }
 
 /// A refusal after the store was asked whether a name is free takes an attempt at that.
