@@ -112,20 +112,28 @@ pub(crate) async fn is_root(admin: &Admin, tenant: &Tenant) -> Result<bool, Refu
 
 async fn carry_out(mut call: Call) -> Result<Answer, Refusal> {
     for _ in 0..TRIES {
-        if let Some(repeat) = &call.repeat
-            && let Some(answer) = repeat.answered(&call).await?
-        {
+        if let Some(answer) = kept(&call).await? {
             return Ok(answer);
         }
         match (call.endpoint.run)(&call).await {
             Err(Refusal::Again) => {}
-            done => return done,
+            // What is taken may have been taken by the same request, which came just before.
+            Err(refusal) => return kept(&call).await?.ok_or(refusal),
+            Ok(answer) => return Ok(answer),
         }
         let (directory, id) = (call.directory().clone(), call.tenant.id);
         directory.forget(id);
         call.tenant = directory.tenant(id).await?.ok_or_else(Refusal::not_found)?;
     }
     Err(Refusal::Again)
+}
+
+/// What the first request of a repeated creation was answered.
+async fn kept(call: &Call) -> Result<Option<Answer>, Refusal> {
+    match &call.repeat {
+        Some(repeat) => repeat.answered(call).await,
+        None => Ok(None),
+    }
 }
 
 async fn path(parts: &mut Parts) -> Result<BTreeMap<String, String>, Refusal> {
