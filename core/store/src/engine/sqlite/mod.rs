@@ -164,6 +164,9 @@ fn connect(path: &Path) -> Result<Connection, DbError> {
         connection.busy_timeout(BUSY)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        // One plan for a statement whatever its values are. Without this, SQLite plans each statement
+        // anew at every run in which a value could make a partial index fit.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(512);
         connection.execute_batch(
             "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
@@ -215,5 +218,38 @@ fn error_of(error: &rusqlite::Error) -> DbError {
             | Code::FileLockingProtocolFailed,
         ) => DbError::Unavailable(error.to_string()),
         _ => DbError::Sql(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, scratch::Scratch};
+    use rusqlite::StatementStatus;
+
+    /// A statement is planned once for each connection, not at each run: planning is most of what a
+    /// read by key would cost.
+    #[tokio::test]
+    async fn no_statement_is_planned_twice() {
+        let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
+        let db = scratch.open().await.unwrap();
+        crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
+        let store = db.sqlite().unwrap();
+        let (connection, texts) = (connect(&store.path).unwrap(), Texts::default());
+        let mut planned = 0;
+        for sql in crate::statements().into_iter().filter(|sql| sql.starts_with("SELECT")) {
+            let text = texts.of(sql);
+            let mut statement = connection.prepare_cached(&text).unwrap();
+            let count = statement.parameter_count();
+            for value in [Value::Null, Value::Int(1), Value::Text("a".to_owned())] {
+                text::bind(&mut statement, &vec![value; count]).unwrap();
+                let mut rows = statement.raw_query();
+                while let Ok(Some(_)) = rows.next() {}
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+            planned += 1;
+        }
+        assert!(planned > 50);
+        scratch.remove(db).await.unwrap();
     }
 }
