@@ -4,18 +4,13 @@ use crate::{
     failure::Failure,
     installation::{Installation, socket_beside},
     observe::{
-        self, Access, Edge, EdgeOptions, Metrics, Readiness, TenantLabel,
+        self, Access, Edge, EdgeOptions, Metrics, Readiness, RouteName, TenantLabel,
         traces::{self, Collector, Recorded},
         watched::Watched,
     },
-    serve::{self, Drained, Limits, Options, Server, Shutdown},
+    serve::{self, Answers, Drained, Limits, Options, Server, Shutdown},
 };
-use axum::{
-    Router,
-    extract::{MatchedPath, Request},
-    middleware::{Next, from_fn},
-    response::Response,
-};
+use axum::{Router, extract::Request, response::Response};
 use base::{Env, Event, Kind, Secret, net::Network};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Address, Db, Directory, Migration, NewTenant, OpenOptions, Unit, rows};
@@ -196,12 +191,13 @@ pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Fail
     watched.register(&metrics);
     let readiness = Arc::new(readiness(&program.directory, stop.clone()));
     let outbound = Outbound::new(program.outbound.clone())?.traced(traces::traceparent);
-    let app = application(&program, &mail, outbound.clone(), (admission, tally))?;
-    let routes = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
+    let capabilities = application(&program, &mail, outbound.clone(), (admission, tally))?;
+    let operators = observe::routes(Arc::clone(&readiness), Arc::clone(&metrics), program.access);
     let mut edge = EdgeOptions::new(program.directory.env().clone(), Arc::clone(&metrics));
     edge.https = program.issuer.starts_with("https://");
     edge.proxies = program.proxies;
-    let router = observe::guard(routes.fallback_service(app), Edge::new(edge));
+    let site = Site::new(program.directory.clone());
+    let app = Edge::new(edge, Front { operators, site: site.clone(), capabilities });
     if let Some(listen) = program.metrics_listen {
         let own = bind(Options { listen, tls: None, proxies: Vec::new(), limits: Limits::default() })?;
         tokio::spawn(own.run(observe::metrics_routes(metrics, Access::Open), stop.clone()));
@@ -228,11 +224,10 @@ pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Fail
     tokio::spawn(program.directory.clone().watch());
     tokio::spawn(drop_kept_answers(program.directory.clone()));
     background.push(Jobs::spawn(program.directory.clone(), requested(stop.clone())));
-    let site = Site::new(program.directory.clone());
     background.push(tokio::spawn(oidc::notices(site, outbound, requested(stop.clone()))));
     let worker = Worker::new(program.directory, program.transport, mail);
     background.push(tokio::spawn(worker.run(requested(stop.clone()))));
-    let drained = server.run(router, stop).await;
+    let drained = server.run(app, stop).await;
     for task in background {
         let abort = task.abort_handle();
         match tokio::time::timeout(BACKGROUND_ENDS, task).await {
@@ -364,21 +359,31 @@ fn application(
         }));
     }
     let fallback = Router::new().fallback(web::not_found).with_state(site.clone());
-    let router = router.fallback_service(fallback).layer(from_fn(label));
-    Ok(web::tenancy::mount(site, router))
+    Ok(router.fallback_service(fallback).layer(RouteName))
 }
 
-/// Tells the log which route and tenant answered.
-async fn label(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let addressed = request.extensions().get::<web::tenancy::Addressed>();
-    let tenant = addressed.and_then(|addressed| addressed.0.as_ref().ok().cloned().flatten());
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
+/// What stands behind the edge: the addresses of operators, and the capabilities of each tenant.
+#[derive(Clone)]
+struct Front {
+    operators: Router,
+    site: Site,
+    capabilities: Router,
+}
+
+impl Answers for Front {
+    async fn answer(&self, mut request: Request) -> Response {
+        if observe::has_route(request.uri().path()) {
+            return self.operators.answer(request).await;
+        }
+        if let Some(elsewhere) = web::tenancy::address(&self.site, &mut request).await {
+            return elsewhere;
+        }
+        let addressed = request.extensions().get::<web::tenancy::Addressed>();
+        let tenant = addressed.and_then(|addressed| addressed.0.as_ref().ok().cloned().flatten());
+        let mut response = self.capabilities.answer(request).await;
+        if let Some(tenant) = tenant {
+            response.extensions_mut().insert(TenantLabel(tenant.slug.as_str().into()));
+        }
+        response
     }
-    if let Some(tenant) = tenant {
-        response.extensions_mut().insert(TenantLabel(tenant.slug.as_str().into()));
-    }
-    response
 }

@@ -29,8 +29,7 @@ macro_rules! row {
 
         impl $crate::FromRow for $name {
             fn from_row(row: &$crate::Row<'_>) -> Result<Self, $crate::DbError> {
-                let mut columns = 0..;
-                $(let $field = row.get(columns.next().unwrap_or_default())?;)*
+                $(let $field = row.next()?;)*
                 Ok(Self { $($field),* })
             }
         }

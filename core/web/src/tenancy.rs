@@ -24,17 +24,26 @@ pub struct Addressed(pub Result<Option<Arc<Tenant>>, Error>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerIssuer(pub String);
 
-/// Puts tenants in front of `router`, which sees paths as if each tenant had a host of its own.
+/// [`address`] in front of `router`, which sees paths as if each tenant had a host of its own.
 pub fn mount(site: Site, router: Router) -> Router {
-    Router::new().fallback_service(router).layer(from_fn_with_state(site, address))
+    Router::new().fallback_service(router).layer(from_fn_with_state(site, pass))
 }
 
-async fn address(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let host = host(&request);
-    let found = find(&site, host.as_deref(), request.uri().path()).await;
+async fn pass(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    match address(&site, &mut request).await {
+        Some(elsewhere) => elsewhere,
+        None => next.run(request).await,
+    }
+}
+
+/// Finds the tenant of a request and puts it beside it as [`Addressed`], with the path cut to what lies
+/// below the tenant. Gives an answer only where the request belongs to another address.
+pub async fn address(site: &Site, request: &mut Request) -> Option<Response> {
+    let host = host(request);
+    let found = find(site, host.as_deref(), request.uri().path()).await;
     if let Ok(Some(found)) = &found {
-        if let Some(elsewhere) = found.elsewhere(&request, host.as_deref()) {
-            return Redirect::temporary(&elsewhere).into_response();
+        if let Some(elsewhere) = found.elsewhere(request, host.as_deref()) {
+            return Some(Redirect::temporary(&elsewhere).into_response());
         }
         if let Some(uri) = found.below(request.uri()) {
             *request.uri_mut() = uri;
@@ -44,7 +53,7 @@ async fn address(State(site): State<Site>, mut request: Request, next: Next) -> 
         }
     }
     request.extensions_mut().insert(Addressed(found.map(|found| found.map(|found| found.tenant))));
-    next.run(request).await
+    None
 }
 
 /// Host and port that the client asked for.

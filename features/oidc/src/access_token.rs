@@ -12,7 +12,7 @@ use oauth::claims::AccessTokenClaims;
 use std::sync::Arc;
 use store::{
     Application, Tenant,
-    rows::grant::{self, GrantRow},
+    rows::grant::{self, Held},
 };
 
 const PREFIX: &str = "at_";
@@ -21,7 +21,7 @@ const LABEL: &str = "access-token";
 /// What a token that works stands on.
 pub(crate) enum Ground {
     /// Somebody's authorization.
-    Grant(Box<GrantRow>),
+    Grant(Box<Held>),
     /// Nobody's: an application acts for itself.
     Machine,
 }
@@ -75,7 +75,7 @@ pub(crate) async fn living(call: &Call, claims: &AccessTokenClaims) -> Result<Op
             let recent = claims.iat >= call.site.directory().valid_from().seconds();
             (recent && !revoked).then_some(Ground::Machine)
         }
-        false => standing(call, &application, claims).await?.map(|grant| Ground::Grant(Box::new(grant))),
+        false => standing(call, &application, claims).await?.map(|held| Ground::Grant(Box::new(held))),
     };
     Ok(ground.map(|ground| Living { application, ground }))
 }
@@ -84,11 +84,11 @@ async fn standing(
     call: &Call,
     application: &Application,
     claims: &AccessTokenClaims,
-) -> Result<Option<GrantRow>, Failure> {
+) -> Result<Option<Held>, Failure> {
     let Some(id) = mint::grant_of(&claims.jti) else { return Ok(None) };
-    let grant = grant::by_id(call.db(), call.tenant.id, id).await?;
-    let stands = |grant: &GrantRow| grant.is_alive(call.now()) && grant.application == application.id;
-    Ok(grant.filter(stands))
+    let held = grant::held(call.db(), call.tenant.id, id).await?;
+    let stands = |held: &Held| held.grant.is_alive(call.now()) && held.grant.application == application.id;
+    Ok(held.filter(stands))
 }
 
 /// Whether an application acts for itself: nobody authenticated then.

@@ -21,11 +21,18 @@ pub(crate) async fn ready(
     tenant: &Arc<Tenant>,
     algorithms: &[Algorithm],
 ) -> Result<Arc<Tenant>, Error> {
+    let is_missing = |algorithm: &&Algorithm| tenant.signing_key(**algorithm).is_none();
+    let missing: Vec<Algorithm> = algorithms.iter().filter(is_missing).copied().collect();
+    match missing.is_empty() {
+        true => Ok(Arc::clone(tenant)),
+        // Seldom, and boxed so that not every call is as large as this.
+        false => Box::pin(made(site, tenant, missing)).await,
+    }
+}
+
+async fn made(site: &Site, tenant: &Arc<Tenant>, missing: Vec<Algorithm>) -> Result<Arc<Tenant>, Error> {
     let mut tenant = Arc::clone(tenant);
-    for &algorithm in algorithms {
-        if tenant.signing_key(algorithm).is_some() {
-            continue;
-        }
+    for algorithm in missing {
         let (directory, id) = (site.directory().clone(), tenant.id);
         let made = tokio::spawn(async move { directory.ensure_signing_key(id, algorithm).await });
         let made = tokio::time::timeout(PATIENCE, made).await;

@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 use store::{
     Tenant,
     rows::{
-        grant::GrantRow,
-        person::{PersonRow, by_id, subject as public_subject},
+        grant::{GrantRow, Held},
+        person::PersonRow,
     },
 };
 
@@ -75,18 +75,17 @@ impl Holder {
     ///
     /// # Errors
     /// Kind `Unavailable` if the store cannot answer.
-    pub(crate) async fn load(call: &Call, client: &Client, grant: GrantRow) -> Result<Self, Error> {
-        let missing = || Error::internal("the person of a grant is not there");
-        let (db, tenant) = (call.db(), &call.tenant);
-        let person = by_id(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
-        let public = public_subject(db, tenant.id, grant.person).await?.ok_or_else(missing)?;
-        let subject = subject::of(tenant, client, &public)?;
+    pub(crate) async fn load(call: &Call, client: &Client, held: Held) -> Result<Self, Error> {
+        let (tenant, Held { grant, person }) = (&call.tenant, held);
+        let public = grant.subject.as_deref();
+        let public = public.ok_or_else(|| Error::internal("the person of a grant has no subject"))?;
+        let subject = subject::of(tenant, client, public)?;
         let asked = claims_request(&grant);
         let granted: Scopes = grant.scopes.parse().unwrap_or_default();
         let mut mappings = tenant.catalogue.mappings(client, &granted);
         let mapped = mappings.any(|(_, map)| map.reads(Target::IdToken) || map.reads(Target::AccessToken));
         let claims = match mapped || client.userinfo_in_id_token || !asked.id_token.is_empty() {
-            true => person::claims(db, tenant, &person).await?,
+            true => person::claims(call.db(), tenant, &person).await?,
             false => Map::new(),
         };
         Ok(Self { grant, person, subject, asked, claims })

@@ -73,7 +73,7 @@ async fn find(call: &Call, token: &str) -> Result<Option<(ClientId, Target)>, Fa
     let Some(claims) = access_token::read(call, token) else { return Ok(None) };
     let Some(living) = access_token::living(call, &claims).await? else { return Ok(None) };
     let target = match living.ground {
-        Ground::Grant(grant) => Target::Grant(grant),
+        Ground::Grant(held) => Target::Grant(Box::new(held.grant)),
         Ground::Machine => Target::Token(claims),
     };
     Ok(Some((living.application.client.client_id.clone(), target)))

@@ -24,7 +24,7 @@ use oauth::{
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use store::{Application, rows::person as people};
+use store::Application;
 
 /// `OPTIONS /userinfo`.
 pub(crate) async fn preflight() -> Response {
@@ -81,11 +81,9 @@ async fn claims(call: &Call, form: Option<&Params>) -> Result<(Claims, Arc<Appli
         return Err(invalid().into());
     }
     let living = access_token::living(call, &token).await?.ok_or_else(invalid)?;
-    let Ground::Grant(grant) = living.ground else { return Err(invalid().into()) };
-    let person = people::by_id(call.db(), call.tenant.id, grant.person).await?;
-    let person = person.ok_or_else(invalid)?;
-    let all = person::claims(call.db(), &call.tenant, &person).await?;
-    let mut claims = userinfo_claims(&token.sub, &all, &scopes, &mint::claims_request(&grant));
+    let Ground::Grant(held) = living.ground else { return Err(invalid().into()) };
+    let all = person::claims(call.db(), &call.tenant, &held.person).await?;
+    let mut claims = userinfo_claims(&token.sub, &all, &scopes, &mint::claims_request(&held.grant));
     let (catalogue, client) = (&call.tenant.catalogue, &living.application.client);
     claims.extend(catalogue.mapped((client, &scopes), Target::Userinfo, &all));
     Ok((claims, living.application))

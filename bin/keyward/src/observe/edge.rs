@@ -1,15 +1,13 @@
-//! The edge: what every request passes, in one layer, since each layer costs every request.
+//! The edge: what every request passes, in one step, since each step costs every request.
 //!
 //! In: a request id, the client's address, the limits of size and time. Out: header hygiene,
 //! one log line, the counters. Around it: a panic is a clean 500.
 
 use super::metrics::{InFlight, Metrics};
-use super::refusal::Refusal;
-use crate::serve::PeerAddr;
-use axum::Router;
+use super::refusal::{Form, Refusal};
+use crate::serve::{Answers, PeerAddr};
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use base::net::{ClientAddr, MalformedForwardedFor, Network, canonical, client};
 use base::{Env, RequestId};
@@ -19,6 +17,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::Limited;
+use hyper::body::Body as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -65,48 +64,38 @@ impl EdgeOptions {
     }
 }
 
-/// The edge of one server.
+/// The edge of one server, around whatever answers behind it.
 #[derive(Clone)]
-pub(crate) struct Edge(Arc<EdgeOptions>);
+pub(crate) struct Edge<A>(Arc<EdgeOptions>, A);
 
-impl Edge {
-    /// An edge with these settings.
-    pub(crate) fn new(options: EdgeOptions) -> Self {
-        Self(Arc::new(options))
+impl<A: Answers> Answers for Edge<A> {
+    async fn answer(&self, mut request: Request) -> Response {
+        let peer = request
+            .extensions()
+            .get::<PeerAddr>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| canonical(peer.0.ip()));
+        let id = self.request_id(request.headers(), peer);
+        let trusted = self.trusts(peer);
+        let mut record = Record::begin(&self.0.metrics, &request, (&id, trusted), peer);
+        let form = Form::of(&request);
+        request.extensions_mut().insert(id.clone());
+        let answer = match self.admit(request, peer, &mut record) {
+            Ok(request) => self.limited(request).instrument(record.span.clone()).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = answer.unwrap_or_else(|refusal| refusal.respond(form, &id));
+        self.finish(&mut response, &id);
+        record.end(&response);
+        response
     }
 }
 
-/// Puts the edge around a router. Routes added later stand outside of it.
-pub(crate) fn guard(router: Router, edge: Edge) -> Router {
-    router.layer(from_fn_with_state(edge, pass))
-}
+impl<A: Answers> Edge<A> {
+    /// An edge with these settings around this.
+    pub(crate) fn new(options: EdgeOptions, inner: A) -> Self {
+        Self(Arc::new(options), inner)
+    }
 
-async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
-    let peer = request
-        .extensions()
-        .get::<PeerAddr>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| canonical(peer.0.ip()));
-    let id = edge.request_id(request.headers(), peer);
-    let mut record = Record::begin(&edge, &request, &id, peer);
-    let (headers, is_api) = (request.headers().clone(), is_api(request.uri().path()));
-    request.extensions_mut().insert(id.clone());
-    let answer = match edge.admit(request, peer, &mut record) {
-        Ok(request) => edge.answer(request, next).instrument(record.span.clone()).await,
-        Err(refusal) => Err(refusal),
-    };
-    let mut response = answer.unwrap_or_else(|refusal| refusal.respond(&headers, is_api, &id));
-    edge.finish(&mut response, &id);
-    record.end(&response);
-    response
-}
-
-/// Whether this is an address of the admin API: at the root, or below a tenant's path.
-fn is_api(path: &str) -> bool {
-    let below = path.strip_prefix("/t/").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
-    below.unwrap_or(path).starts_with("/api/v1")
-}
-
-impl Edge {
     fn trusts(&self, peer: IpAddr) -> bool {
         self.0.proxies.iter().any(|network| network.contains(peer))
     }
@@ -135,13 +124,16 @@ impl Edge {
         if announced.is_some_and(|length| length > self.0.most_body as u64) {
             return Err(Refusal::TooLarge);
         }
+        if request.body().is_end_stream() {
+            return Ok(request);
+        }
         Ok(request.map(|body| Body::new(Limited::new(body, self.0.most_body))))
     }
 
     /// Runs the feature within the time limit. A panic ends here; units of the database are all or
     /// nothing, so nothing is left half done.
-    async fn answer(&self, request: Request, next: Next) -> Result<Response, Refusal> {
-        let mut running = pin!(next.run(request));
+    async fn limited(&self, request: Request) -> Result<Response, Refusal> {
+        let mut running = pin!(self.1.answer(request));
         let guarded =
             std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
                 Ok(poll) => poll.map(Ok),
@@ -190,28 +182,31 @@ struct Record {
 const CLIENT_GONE: u16 = 499;
 
 impl Record {
-    fn begin(edge: &Edge, request: &Request, id: &RequestId, peer: IpAddr) -> Self {
+    fn begin(
+        metrics: &Arc<Metrics>,
+        request: &Request,
+        (id, trusted): (&RequestId, bool),
+        peer: IpAddr,
+    ) -> Self {
         Self {
             started: Instant::now(),
-            metrics: Arc::clone(&edge.0.metrics),
-            _in_flight: edge.0.metrics.enter(),
+            metrics: Arc::clone(metrics),
+            _in_flight: metrics.enter(),
             id: id.clone(),
             method: method(request.method()),
-            route: request.extensions().get::<MatchedPath>().cloned(),
+            route: None,
             client: ClientAddr(peer),
             tenant: None,
             status: StatusCode::from_u16(CLIENT_GONE).unwrap_or_default(),
-            span: span(request, edge.trusts(peer)),
+            span: span(request, trusted),
         }
     }
 
-    /// A router inside another one may name route and tenant in extensions of its response.
+    /// Whoever answers names route and tenant in extensions of the response.
     fn end(mut self, response: &Response) {
         self.status = response.status();
         self.tenant = response.extensions().get::<TenantLabel>().cloned();
-        if let Some(route) = response.extensions().get::<MatchedPath>() {
-            self.route = Some(route.clone());
-        }
+        self.route = response.extensions().get::<MatchedPath>().cloned();
     }
 }
 

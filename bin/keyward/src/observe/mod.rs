@@ -9,15 +9,17 @@ mod log;
 mod metrics;
 pub(crate) mod process;
 mod refusal;
+mod route;
 #[cfg(test)]
 mod tests;
 pub(crate) mod traces;
 pub(crate) mod watched;
 
-pub(crate) use edge::{Edge, EdgeOptions, TenantLabel, guard};
+pub(crate) use edge::{Edge, EdgeOptions, TenantLabel};
 pub(crate) use health::Readiness;
 pub(crate) use log::start as start_log;
 pub(crate) use metrics::{Access, Metrics};
+pub(crate) use route::RouteName;
 
 use axum::Router;
 use axum::routing::get;
@@ -30,6 +32,12 @@ pub(crate) fn routes(readiness: Arc<Readiness>, metrics: Arc<Metrics>, access: A
         .route("/health/ready", get(health::ready))
         .with_state(readiness)
         .merge(metrics::routes(metrics, access))
+        .layer(RouteName)
+}
+
+/// Whether [`routes`] has this path.
+pub(crate) fn has_route(path: &str) -> bool {
+    matches!(path, "/health/live" | "/health/ready" | "/metrics")
 }
 
 /// `/metrics` alone, for an address of its own.

@@ -1,10 +1,11 @@
 //! Answers that the edge gives itself, before or instead of a feature: a plain page, or
 //! problem+json (RFC 9457) for programs. They need no template, tenant or database.
 
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use base::RequestId;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 /// Why the edge answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,37 @@ pub(super) enum Refusal {
     TimedOut,
     /// A feature panicked.
     Defect,
+}
+
+/// In which form a client hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As the admin API says it, whatever was asked for.
+    Api,
+    /// As JSON.
+    Json,
+    /// As a page.
+    Page,
+}
+
+impl Form {
+    /// What this request asks for.
+    pub(super) fn of(request: &Request) -> Self {
+        let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        if is_api(request.uri().path()) {
+            Self::Api
+        } else if accept.is_some_and(|accept| accept.contains("json")) {
+            Self::Json
+        } else {
+            Self::Page
+        }
+    }
+}
+
+/// Whether this is an address of the admin API: at the root, or below a tenant's path.
+fn is_api(path: &str) -> bool {
+    let below = path.strip_prefix("/t/").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+    below.unwrap_or(path).starts_with("/api/v1")
 }
 
 impl Refusal {
@@ -61,18 +93,12 @@ impl Refusal {
         }
     }
 
-    /// The answer, in the form that the client asked for; the admin API has one form only.
-    pub(super) fn respond(self, request: &HeaderMap, is_api: bool, id: &RequestId) -> Response {
-        let wants_json = request
-            .get(ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("json"));
-        let (kind, body) = if is_api {
-            ("application/problem+json", self.json(self.api_code(), id))
-        } else if wants_json {
-            ("application/problem+json", self.json(self.code(), id))
-        } else {
-            ("text/html; charset=utf-8", self.page(id))
+    /// The answer in this form.
+    pub(super) fn respond(self, form: Form, id: &RequestId) -> Response {
+        let (kind, body) = match form {
+            Form::Api => ("application/problem+json", self.json(self.api_code(), id)),
+            Form::Json => ("application/problem+json", self.json(self.code(), id)),
+            Form::Page => ("text/html; charset=utf-8", self.page(id)),
         };
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();

@@ -1,6 +1,6 @@
 use super::log::subscriber;
 use super::*;
-use crate::serve::{PeerAddr, shutdown};
+use crate::serve::{Answers, PeerAddr, shutdown};
 use axum::body::Body;
 use axum::response::Response;
 use axum::routing::post;
@@ -15,7 +15,6 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The log of one test.
@@ -78,16 +77,16 @@ impl tracing::Subscriber for Attentive {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
-fn edge(change: impl FnOnce(&mut EdgeOptions)) -> (Edge, Arc<Metrics>) {
+fn edge(change: impl FnOnce(&mut EdgeOptions)) -> (EdgeOptions, Arc<Metrics>) {
     Attentive::listen();
     let metrics = Arc::new(Metrics::new());
     let mut options = EdgeOptions::new(Env::system(), Arc::clone(&metrics));
     options.proxies = vec!["10.0.0.0/8".parse().unwrap()];
     change(&mut options);
-    (Edge::new(options), metrics)
+    (options, metrics)
 }
 
-fn app(edge: Edge) -> Router {
+fn app(edge: EdgeOptions) -> Edge<Router> {
     let client = |Extension(client): Extension<ClientAddr>, Extension(id): Extension<RequestId>| async move {
         format!("{client} {}", id.0)
     };
@@ -112,15 +111,15 @@ fn app(edge: Edge) -> Router {
         .route("/tenant", get(inner))
         .route("/framed", get(framed))
         .route("/never", get(std::future::pending::<()>));
-    guard(router, edge)
+    Edge::new(edge, router.layer(RouteName))
 }
 
 fn from(peer: &str, request: http::request::Builder) -> http::request::Builder {
     request.extension(PeerAddr(SocketAddr::new(peer.parse().unwrap(), 4711)))
 }
 
-async fn send(app: &Router, request: Request<Body>) -> Response {
-    app.clone().oneshot(request).await.unwrap()
+async fn send(app: &impl Answers, request: Request<Body>) -> Response {
+    app.answer(request).await
 }
 
 async fn text(response: Response) -> String {
@@ -328,8 +327,9 @@ async fn a_client_that_leaves_is_logged_as_gone() {
     let log = Captured::default();
     let _logging = log.collect(tracing::Level::INFO, true);
     let (edge, metrics) = edge(|_| ());
+    let app = app(edge);
     let mut request =
-        Box::pin(app(edge).oneshot(from("192.0.2.1", Request::get("/never")).body(Body::empty()).unwrap()));
+        Box::pin(app.answer(from("192.0.2.1", Request::get("/never")).body(Body::empty()).unwrap()));
     assert!(poll_once(&mut request).await.is_none());
     assert!(metrics.text().contains("keyward_http_requests_in_flight 1"), "{}", metrics.text());
     drop(request);

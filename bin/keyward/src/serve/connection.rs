@@ -5,8 +5,8 @@
 
 use super::stall::Stall;
 use super::strict;
-use super::{Limits, PeerAddr, Shutdown};
-use axum::Router;
+use super::{Answers, Limits, PeerAddr, Shutdown};
+use axum::body::Body as AnyBody;
 use base::net::Network;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -24,7 +24,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tower::Service as _;
 
 const MOST_HEADERS: usize = 100;
 const MOST_HEAD_BYTES: usize = 32 * 1024;
@@ -66,13 +65,13 @@ pub(super) async fn serve(
     (stream, peer): (TcpStream, SocketAddr),
     idle: Duration,
     shared: Arc<Shared>,
-    router: Router,
+    app: impl Answers,
     stop: Shutdown,
 ) {
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, shared.limits.stall);
     let ends = Ends { idle, linger: shared.limits.linger, stop, activity: Arc::default() };
-    let service = service(router, peer, Arc::clone(&ends.activity));
+    let service = service(app, peer, Arc::clone(&ends.activity));
     let Some(acceptor) = &shared.acceptor else {
         return ends.http1(stream, service).await;
     };
@@ -86,10 +85,10 @@ pub(super) async fn serve(
     }
 }
 
-/// Turns the router into what hyper calls, and counts the requests under way up to the last byte
+/// Turns what answers into what hyper calls, and counts the requests under way up to the last byte
 /// of their answers.
 fn service(
-    router: Router,
+    app: impl Answers,
     peer: SocketAddr,
     activity: Arc<Activity>,
 ) -> impl Service<
@@ -99,15 +98,15 @@ fn service(
     Future: Send + 'static,
 > {
     service_fn(move |mut request: Request<Incoming>| {
-        let mut router = router.clone();
+        let app = app.clone();
         let under_way = activity.begin();
         request.extensions_mut().insert(PeerAddr(peer));
         async move {
             let response = match strict::fault(&request) {
-                None => router.call(request).await?,
+                None => app.answer(request.map(any)).await,
                 Some(fault) => strict::refuse(fault, request.version()),
             };
-            Ok(response.map(|body| {
+            Ok::<_, Infallible>(response.map(|body| {
                 body.map_frame(move |frame| {
                     let _ = &under_way;
                     frame
@@ -115,6 +114,10 @@ fn service(
             }))
         }
     })
+}
+
+fn any(body: Incoming) -> AnyBody {
+    if body.is_end_stream() { AnyBody::empty() } else { AnyBody::new(body) }
 }
 
 /// The requests of one connection.

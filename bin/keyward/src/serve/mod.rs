@@ -1,6 +1,7 @@
-//! The accept loop: takes connections, protects them, hands their requests to a router and lets
+//! The accept loop: takes connections, protects them, hands their requests on and lets
 //! them finish when the server stops. Must not know any page or tenant.
 
+mod answers;
 mod connection;
 mod room;
 mod shutdown;
@@ -10,11 +11,11 @@ mod strict;
 mod tests;
 mod tls;
 
+pub(crate) use answers::Answers;
 pub(crate) use shutdown::{Shutdown, on_signals, shutdown};
 pub(crate) use tls::{Certificate, TlsError};
 
 use crate::config;
-use axum::Router;
 use base::net::Network;
 use room::Room;
 use std::io;
@@ -133,7 +134,7 @@ impl Server {
     }
 
     /// Serves until told to stop, then lets requests under way finish within the time limit.
-    pub(crate) async fn run(self, router: Router, mut stop: Shutdown) -> Drained {
+    pub(crate) async fn run(self, app: impl Answers, mut stop: Shutdown) -> Drained {
         let room = Room::new(self.shared.limits.connections, self.shared.limits.share);
         let mut open = JoinSet::new();
         loop {
@@ -146,8 +147,7 @@ impl Server {
             {
                 let clock = self.shared.clock(peer, room.is_narrow());
                 let shared = Arc::clone(&self.shared);
-                let connection =
-                    connection::serve((stream, peer), clock, shared, router.clone(), stop.clone());
+                let connection = connection::serve((stream, peer), clock, shared, app.clone(), stop.clone());
                 open.spawn(async move {
                     connection.await;
                     drop(place);

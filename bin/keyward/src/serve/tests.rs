@@ -4,6 +4,7 @@
 use super::shutdown::Trigger;
 use super::*;
 use crate::config::{Config, Sources};
+use axum::Router;
 use axum::routing::get;
 use bytes::Bytes;
 use rustls::pki_types::ServerName;

@@ -172,9 +172,14 @@ impl Directory {
     /// # Errors
     /// Kind `Unavailable` if it must be loaded and the store cannot answer.
     pub async fn tenant(&self, id: Id<id::Tenant>) -> Result<Option<Arc<Tenant>>, Error> {
-        if let Some(tenant) = self.remembered(id) {
-            return Ok(Some(tenant));
+        match self.remembered(id) {
+            Some(tenant) => Ok(Some(tenant)),
+            // Seldom, and boxed so that not every request is as large as this.
+            None => Box::pin(self.load(id)).await,
         }
+    }
+
+    async fn load(&self, id: Id<id::Tenant>) -> Result<Option<Arc<Tenant>>, Error> {
         let _one_at_a_time = self.shared.loading.lock().await;
         if let Some(tenant) = self.remembered(id) {
             return Ok(Some(tenant));

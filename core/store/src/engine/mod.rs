@@ -20,7 +20,11 @@ pub use watch::{Timing, Watch};
 
 use crate::dialect;
 use base::{Env, Time};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::Instrument as _;
 pub(crate) use url::Place;
 
@@ -109,13 +113,14 @@ impl Db {
         limit: usize,
     ) -> Result<Vec<T>, DbError> {
         value::check(&args)?;
-        let read = async {
-            match &*self.0 {
-                Backend::Sqlite(store) => store.read(sql, &args, limit),
-                Backend::Postgres(store) => store.read(sql, &args, limit).await,
-            }
+        let (began, span) = (Instant::now(), tracing::info_span!(target: "trace", "store.read"));
+        let rows = match &*self.0 {
+            Backend::Sqlite(store) => span.in_scope(|| store.read(sql, &args, limit)),
+            // Boxed, as it would make everything that waits for a read some kilobytes larger.
+            Backend::Postgres(store) => Box::pin(store.read(sql, &args, limit).instrument(span)).await,
         };
-        self.1.read(read.instrument(tracing::info_span!(target: "trace", "store.read"))).await
+        self.1.read(began.elapsed(), rows.is_ok());
+        rows
     }
 
     /// Reads many rows, for lists and exports, out of the way of short reads.
@@ -144,17 +149,16 @@ impl Db {
     /// or not; committing the same unit again tells.
     pub async fn commit(&self, unit: Unit) -> Result<Outcome, DbError> {
         unit.check()?;
-        let commit = async {
-            match &*self.0 {
-                Backend::Sqlite(store) => store.commit(unit).await,
-                Backend::Postgres(store) => {
-                    let store = Arc::clone(store);
-                    let task = tokio::spawn(async move { store.commit(&unit).await });
-                    task.await.map_err(|error| DbError::Unknown(error.to_string()))?
-                }
-            }
+        let (began, span) = (Instant::now(), tracing::info_span!(target: "trace", "store.commit"));
+        let end = match &*self.0 {
+            Backend::Sqlite(store) => store.commit(unit).instrument(span).await,
+            Backend::Postgres(store) => match postgres_commit(Arc::clone(store), unit, span).await {
+                Ok(end) => end,
+                Err(error) => Err(DbError::Unknown(error.to_string())),
+            },
         };
-        self.1.commit(commit.instrument(tracing::info_span!(target: "trace", "store.commit"))).await
+        self.1.commit(began.elapsed(), &end);
+        end
     }
 
     /// How long reads and commits take, and how they end.
@@ -248,6 +252,15 @@ impl Db {
             Backend::Postgres(store) => Some(store),
         }
     }
+}
+
+/// Carries a unit through, whoever still waits for it.
+fn postgres_commit(
+    store: Arc<postgres::Store>,
+    unit: Unit,
+    span: tracing::Span,
+) -> tokio::task::JoinHandle<Result<Outcome, DbError>> {
+    tokio::spawn(async move { store.commit(&unit).await }.instrument(span))
 }
 
 /// Copies an SQLite file out of the way of short reads.

@@ -138,20 +138,38 @@ impl Cell<'_> {
 }
 
 /// One row of an answer.
-pub struct Row<'a>(pub(super) Source<'a>);
+pub struct Row<'a> {
+    source: Source<'a>,
+    /// The column that is read next.
+    column: std::cell::Cell<usize>,
+}
 
 pub(super) enum Source<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    pub(super) fn new(source: Source<'a>) -> Self {
+        Self { source, column: std::cell::Cell::new(0) }
+    }
+
+    /// The next column, so that one row may hold several things after each other.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    pub fn next<T: FromValue>(&self) -> Result<T, DbError> {
+        let column = self.column.get();
+        self.column.set(column + 1);
+        self.get(column)
+    }
+
     /// The column at this position, counted from 0.
     ///
     /// # Errors
     /// [`DbError::Decode`] if there is no such column or it holds something else.
     pub fn get<T: FromValue>(&self, index: usize) -> Result<T, DbError> {
-        let cell = match self.0 {
+        let cell = match self.source {
             Source::Sqlite(row) => sqlite_cell(row, index)?,
             Source::Postgres(row) => {
                 row.try_get(index).map_err(|error| DbError::Decode(format!("column {index}: {error}")))?

@@ -2,9 +2,8 @@
 
 use super::{DbError, Outcome};
 use std::{
-    future::Future,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Upper bounds of the classes of [`Timing`] in microseconds: from a read in memory to a lost disk.
@@ -66,29 +65,20 @@ impl Watch {
         self.failures.load(Relaxed)
     }
 
-    pub(super) async fn read<T>(&self, read: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
-        let began = Instant::now();
-        let end = read.await;
-        self.reads.note(began.elapsed());
-        if end.is_err() {
+    pub(super) fn read(&self, taken: Duration, succeeded: bool) {
+        self.reads.note(taken);
+        if !succeeded {
             self.failures.fetch_add(1, Relaxed);
         }
-        end
     }
 
-    pub(super) async fn commit(
-        &self,
-        commit: impl Future<Output = Result<Outcome, DbError>>,
-    ) -> Result<Outcome, DbError> {
-        let began = Instant::now();
-        let end = commit.await;
-        self.commits.note(began.elapsed());
+    pub(super) fn commit(&self, taken: Duration, end: &Result<Outcome, DbError>) {
+        self.commits.note(taken);
         match end {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Conflict { .. }) => _ = self.conflicts.fetch_add(1, Relaxed),
             Err(_) => _ = self.failures.fetch_add(1, Relaxed),
         }
-        end
     }
 }
 

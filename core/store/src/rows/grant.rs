@@ -1,7 +1,8 @@
 //! Grants: one authorization each. Codes, refresh tokens and opaque access tokens are handles of
 //! this row, and whether any of them is good is asked with one statement.
 
-use crate::{Db, DbError, Expect, Unit, args, row, statements};
+use super::person::PersonRow;
+use crate::{Db, DbError, Expect, FromRow, Row, Unit, args, row, statements};
 use base::{Id, Time, id};
 
 row! {
@@ -65,6 +66,23 @@ row! {
         pub session_epoch: Option<i64>,
         /// When the session ends.
         pub session_until: Option<Time>,
+        /// The subject under which applications know the person, unless they are erased.
+        pub subject: Option<String>,
+    }
+}
+
+/// A grant with the person who gave it.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The grant.
+    pub grant: GrantRow,
+    /// The person.
+    pub person: PersonRow,
+}
+
+impl FromRow for Held {
+    fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
+        Ok(Self { grant: GrantRow::from_row(row)?, person: PersonRow::from_row(row)? })
     }
 }
 
@@ -120,14 +138,28 @@ pub struct NewGrant {
     pub expires_at: Time,
 }
 
+/// The columns of a grant, and of what else a query wants of it.
+macro_rules! of_grant {
+    ($more:literal) => {
+        concat!(
+            "SELECT g.id, g.person, g.application, g.session, g.given_in, g.epoch, g.offline_epoch, g.scopes, ",
+            "g.claims, g.resources, g.facts, g.state, g.code, g.code_until, g.code_redeemed_at, g.redirect_uri, ",
+            "g.challenge, g.nonce, g.refresh_number, g.refreshed_at, g.refresh_key, g.created_at, g.expires_at, ",
+            "g.version, p.state, p.epoch, p.offline_epoch, s.epoch, s.expires_at, ",
+            "(SELECT u.sub FROM subject u WHERE u.tenant = g.tenant AND u.person = g.person ",
+            "ORDER BY u.created_at LIMIT 1)",
+            $more,
+            " FROM oauth_grant g JOIN person p ON p.tenant = g.tenant AND p.id = g.person ",
+            "LEFT JOIN session s ON s.tenant = g.tenant AND s.id = g.session AND s.ended_at IS NULL ",
+            "WHERE g.tenant = $1 AND g.id = $2"
+        )
+    };
+}
+
 statements! {
-    const BY_ID: &str = "SELECT g.id, g.person, g.application, g.session, g.given_in, g.epoch, g.offline_epoch, g.scopes, g.claims, \
-        g.resources, g.facts, g.state, g.code, g.code_until, g.code_redeemed_at, g.redirect_uri, g.challenge, g.nonce, \
-        g.refresh_number, g.refreshed_at, g.refresh_key, g.created_at, g.expires_at, g.version, \
-        p.state, p.epoch, p.offline_epoch, s.epoch, s.expires_at \
-        FROM oauth_grant g JOIN person p ON p.tenant = g.tenant AND p.id = g.person \
-        LEFT JOIN session s ON s.tenant = g.tenant AND s.id = g.session AND s.ended_at IS NULL \
-        WHERE g.tenant = $1 AND g.id = $2";
+    const BY_ID: &str = of_grant!("");
+    const HELD: &str = of_grant!(", p.id, p.state, p.epoch, p.offline_epoch, p.locale, p.attributes, \
+        p.sealed_attributes, p.sealed_key, p.version, p.created_at, p.updated_at");
     const INSERT: &str = "INSERT INTO oauth_grant (tenant, id, person, application, session, epoch, offline_epoch, \
         scopes, claims, facts, state, code, code_until, redirect_uri, challenge, nonce, refresh_number, created_at, \
         expires_at, version, resources, given_in) \
@@ -171,6 +203,14 @@ statements! {
 /// [`DbError`] if the store cannot answer.
 pub async fn by_id(db: &Db, tenant: Id<id::Tenant>, id: Id<id::Grant>) -> Result<Option<GrantRow>, DbError> {
     db.one(BY_ID, args![tenant, id]).await
+}
+
+/// The grant with this id and the person who gave it, dead or alive.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn held(db: &Db, tenant: Id<id::Tenant>, id: Id<id::Grant>) -> Result<Option<Held>, DbError> {
+    db.one(HELD, args![tenant, id]).await
 }
 
 /// Whether a token without a grant was revoked.

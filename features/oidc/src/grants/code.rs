@@ -16,7 +16,7 @@ use oauth::{
 };
 use store::{
     Application, Mac,
-    rows::grant::{self, GrantRow},
+    rows::grant::{self, GrantRow, Held},
 };
 
 /// What is presented.
@@ -34,16 +34,17 @@ pub(super) async fn redeem(
     resources: &[String],
 ) -> Result<Granted, Failure> {
     let found = find(call, presented).await?;
-    check(call, application, presented, &found)?;
-    if found.code_redeemed_at.is_some() {
-        return Err(replayed(call, application, found, "code").await?);
+    let grant = &found.grant;
+    check(call, application, presented, grant)?;
+    if grant.code_redeemed_at.is_some() {
+        return Err(Box::pin(replayed(call, application, found, "code")).await?);
     }
-    if !found.is_alive(call.now()) {
+    if !grant.is_alive(call.now()) {
         return Err(dead());
     }
-    let scopes = found.scopes.parse().map_err(|_| Error::internal("the scopes of a grant are none"))?;
+    let scopes = grant.scopes.parse().map_err(|_| Error::internal("the scopes of a grant are none"))?;
     // Before the code is used up.
-    let aim = mint::aim(call, &application.client, (&scopes, Some(&found)), resources)?;
+    let aim = mint::aim(call, &application.client, (&scopes, Some(grant)), resources)?;
     let holder = Holder::load(call, &application.client, found).await?;
     let key = match application.client.allows(GrantType::RefreshToken) {
         true => Some(call.tenant.mac(Mac::Refresh)?.0),
@@ -54,8 +55,8 @@ pub(super) async fn redeem(
     notice::listen(call, application, &holder, &mut unit);
     if !call.db().commit(unit).await?.done() {
         let now = find(call, presented).await?;
-        let lost = now.code_redeemed_at.is_some();
-        return Err(if lost { replayed(call, application, now, "code").await? } else { dead() });
+        let lost = now.grant.code_redeemed_at.is_some();
+        return Err(if lost { Box::pin(replayed(call, application, now, "code")).await? } else { dead() });
     }
     let first = key.map(|key| RefreshToken { grant: holder.grant.id, number: 1, key });
     let refresh = first.map(|token| token.reveal(&call.tenant)).transpose()?;
@@ -63,12 +64,12 @@ pub(super) async fn redeem(
     Ok(Granted { holder: Some(holder), aim, refresh, nonce })
 }
 
-async fn find(call: &Call, presented: &Presented<'_>) -> Result<GrantRow, Failure> {
+async fn find(call: &Call, presented: &Presented<'_>) -> Result<Held, Failure> {
     let unknown = || TokenError::invalid_grant("the code is unknown");
     let handle = Handle::parse(HandleKind::Code, presented.code.expose()).ok_or_else(unknown)?;
-    let grant = grant::by_id(call.db(), call.tenant.id, handle.row()).await?;
-    let fits = |grant: &GrantRow| grant.code.as_deref().is_some_and(|hash| handle.matches(hash));
-    Ok(grant.filter(fits).ok_or_else(unknown)?)
+    let held = grant::held(call.db(), call.tenant.id, handle.row()).await?;
+    let fits = |held: &Held| held.grant.code.as_deref().is_some_and(|hash| handle.matches(hash));
+    Ok(held.filter(fits).ok_or_else(unknown)?)
 }
 
 /// Whether this application may redeem it so. A code that was redeemed has no expiry any more: its

@@ -16,7 +16,7 @@ use oauth::token::{TokenError, TokenRequest};
 use serde_json::json;
 use store::{
     Application, Unit,
-    rows::grant::{self, GrantRow},
+    rows::grant::{self, Held},
 };
 
 /// Carries out a request of an authenticated application.
@@ -60,11 +60,11 @@ fn unit(
 async fn replayed(
     call: &Call,
     application: &Application,
-    grant: GrantRow,
+    held: Held,
     artefact: &'static str,
 ) -> Result<Failure, Failure> {
-    if grant.state == "active" {
-        let holder = Holder::load(call, &application.client, grant).await?;
+    if held.grant.state == "active" {
+        let holder = Holder::load(call, &application.client, held).await?;
         let mut unit = unit(call, &holder, "grant.replayed", json!({ "artefact": artefact }))?;
         grant::end(&mut unit, call.tenant.id, holder.grant.id);
         // A code that comes twice is mostly a page loaded twice; a token is mostly a theft.

@@ -51,24 +51,25 @@ pub(super) async fn refresh(
 ) -> Result<Granted, Failure> {
     let token = RefreshToken::parse(&call.tenant, token.expose()).ok_or_else(unknown)?;
     for _ in 0..TURNS {
-        let grant = grant::by_id(call.db(), call.tenant.id, token.grant).await?.ok_or_else(unknown)?;
+        let held = grant::held(call.db(), call.tenant.id, token.grant).await?.ok_or_else(unknown)?;
+        let grant = &held.grant;
         if grant.application != application.id {
             return Err(invalid("the refresh token was given to another application"));
         }
-        if !is_usable(&grant, &application.client, call.now()) {
+        if !is_usable(grant, &application.client, call.now()) {
             return Err(invalid("the refresh token is expired or revoked"));
         }
-        let scopes = scopes(call, application, &grant, asked).await?;
-        let aim = mint::aim(call, &application.client, (&scopes, Some(&grant)), resources)?;
-        let turn = turn(&grant, &token, &application.client, call.now());
+        let scopes = scopes(call, application, grant, asked).await?;
+        let aim = mint::aim(call, &application.client, (&scopes, Some(grant)), resources)?;
+        let turn = turn(grant, &token, &application.client, call.now());
         let (number, key) = match turn {
             Turn::Unknown => return Err(unknown().into()),
-            Turn::Replayed => return Err(replayed(call, application, grant, "refresh_token").await?),
+            Turn::Replayed => return Err(Box::pin(replayed(call, application, held, "refresh_token")).await?),
             Turn::Again => (grant.refresh_number, grant.refresh_key.unwrap_or(token.key)),
             Turn::Keep => (token.number, token.key),
             Turn::Rotate => (token.number.saturating_add(1), call.tenant.mac(Mac::Refresh)?.0),
         };
-        let holder = Holder::load(call, &application.client, grant).await?;
+        let holder = Holder::load(call, &application.client, held).await?;
         if commit(call, &holder, &turn, key).await? {
             let refresh = RefreshToken { grant: token.grant, number, key }.reveal(&call.tenant)?;
             return Ok(Granted { holder: Some(holder), aim, refresh: Some(refresh), nonce: None });

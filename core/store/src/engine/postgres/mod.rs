@@ -129,7 +129,7 @@ impl Store {
 }
 
 fn decode<T: FromRow>(rows: &[tokio_postgres::Row], limit: usize) -> Result<Vec<T>, DbError> {
-    rows.iter().take(limit).map(|row| T::from_row(&Row(Source::Postgres(row)))).collect()
+    rows.iter().take(limit).map(|row| T::from_row(&Row::new(Source::Postgres(row)))).collect()
 }
 
 /// Reads may be tried again whenever it was not their own fault.

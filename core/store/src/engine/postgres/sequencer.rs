@@ -44,7 +44,7 @@ async fn batch(connection: &Connection) -> Result<usize, Failure> {
     let rows = connection.query(dialect::NUMBER_EVENTS, &after).await?;
     let mut events = rows
         .iter()
-        .map(|row| Numbered::from_row(&Row(Source::Postgres(row))))
+        .map(|row| Numbered::from_row(&Row::new(Source::Postgres(row))))
         .collect::<Result<Vec<_>, _>>()?;
     if events.is_empty() {
         connection.control("ROLLBACK").await?;

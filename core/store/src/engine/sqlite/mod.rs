@@ -101,9 +101,14 @@ impl Store {
 
     /// Hands a unit to the writer thread and waits for its end.
     pub(crate) async fn commit(&self, unit: Unit) -> Result<Outcome, DbError> {
+        self.hand_over(unit)?.await.map_err(|_| closed())?
+    }
+
+    /// Apart from the waiting, so that no future holds the unit.
+    fn hand_over(&self, unit: Unit) -> Result<oneshot::Receiver<Result<Outcome, DbError>>, DbError> {
         let (answer, end) = oneshot::channel();
         self.send(Job::Unit(Box::new(unit), answer))?;
-        end.await.map_err(|_| closed())?
+        Ok(end)
     }
 
     /// Runs something on the writer's connection, with nothing else being written.
@@ -198,7 +203,7 @@ fn select<T: FromRow>(
     let mut found = Vec::new();
     while found.len() < limit {
         let Some(row) = rows.next().map_err(|error| error_of(&error))? else { break };
-        found.push(T::from_row(&Row(Source::Sqlite(row)))?);
+        found.push(T::from_row(&Row::new(Source::Sqlite(row)))?);
     }
     Ok(found)
 }
