@@ -12,6 +12,7 @@ clients   tests/clients/run.sh
 interop   tests/interop/run.sh --no-results openid-client oauth4webapi
 ops       tests/ops/run.sh
 bounds    tests/bounds/run.sh
+crash     tests/crash/run.sh --short
 schema    tests/schema/run.sh
 mail      tests/mail/run.sh
 axe       tests/look/run.sh axe
