@@ -201,6 +201,7 @@ impl Hasher {
         self.release();
         let no_memory = |_| HashError::Memory { m_kib: params.m_kib() };
         self.arena.try_reserve_exact(blocks).map_err(no_memory)?;
+        argon2id::prefer_large_pages(self.arena.spare_capacity_mut());
         self.arena.resize(blocks, Block::ZERO);
         Ok(())
     }

@@ -15,6 +15,7 @@ mod tests;
 
 pub(crate) use block::Block;
 pub use simd::Path;
+pub(crate) use simd::prefer_large_pages;
 
 use crate::phc::Params;
 use fill::Layout;
