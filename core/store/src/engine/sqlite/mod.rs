@@ -174,7 +174,7 @@ fn connect(path: &Path) -> Result<Connection, DbError> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(512);
         connection.execute_batch(
-            "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
+            "PRAGMA page_size = 4096; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
              PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384;",
         )?;

@@ -28,7 +28,7 @@ const GROUP: usize = 512;
 /// Changed rows after which a checkpoint is due.
 const CHECKPOINT_EVERY: u64 = 1_000;
 /// Pages in the log above which the writer itself waits for a checkpoint (64 MiB).
-const LOG_BOUND: i64 = 8_192;
+const LOG_BOUND: i64 = 16_384;
 
 /// How long the writer then waits for reads to end.
 const READERS_END: Duration = Duration::from_millis(100);
