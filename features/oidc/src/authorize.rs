@@ -27,7 +27,7 @@ use store::{
     Application, Unit,
     rows::{
         identifier,
-        person::{self, PersonRow},
+        person::{self, Known, PersonRow},
         session::SessionRow,
     },
 };
@@ -166,7 +166,7 @@ impl Asked {
         };
         let issued = Issued::new(visit, &self.application, self.checked(), &holder);
         let event = issued.event(visit);
-        let mut unit = Unit::new(event.id, vec![events::row(visit, event).await?]);
+        let mut unit = Unit::new(event.id, vec![events::of(visit, event, &candidate.person)?]);
         issued.write(visit, &mut unit);
         if visit.db().commit(unit).await?.done() {
             let (client, session) = (self.client(), candidate.session.id);
@@ -234,11 +234,10 @@ impl Asked {
 impl Candidate {
     /// The session with its person, unless they are gone since it was read.
     async fn of(visit: &Visit, client: &Client, session: SessionRow) -> Result<Option<Self>, Error> {
-        let (db, tenant) = (visit.db(), visit.tenant.id);
-        let person = person::by_id(db, tenant, session.person).await?;
-        let current = |person: &PersonRow| person.is_active() && person.epoch == session.epoch;
-        let Some(person) = person.filter(current) else { return Ok(None) };
-        let subject = subject::for_client(visit, client, person.id).await?;
+        let known = person::known(visit.db(), visit.tenant.id, session.person).await?;
+        let current = |known: &Known| known.person.is_active() && known.person.epoch == session.epoch;
+        let Some(Known { person, subject }) = known.filter(current) else { return Ok(None) };
+        let subject = subject::of(&visit.tenant, client, &subject.ok_or_else(nameless)?)?;
         Ok(Some(Self { session, person, subject }))
     }
 
@@ -267,5 +266,9 @@ fn named(kind: &str, normal: &str, typed: &str) -> Fact {
 /// The subject under which applications know the person, unless they have one for their sector.
 pub(crate) async fn subject(visit: &Visit, person: Id<id::Person>) -> Result<String, Error> {
     let subject = person::subject(visit.db(), visit.tenant.id, person).await?;
-    subject.ok_or_else(|| Error::internal("a person without a subject"))
+    subject.ok_or_else(nameless)
+}
+
+fn nameless() -> Error {
+    Error::internal("a person without a subject")
 }

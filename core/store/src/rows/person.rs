@@ -1,6 +1,6 @@
 //! People: their state, epochs, attributes and key; the subjects and external ids that name them.
 
-use crate::{Db, DbError, Expect, Unit, args, row, statements};
+use crate::{Db, DbError, Expect, FromRow, Row, Unit, args, row, statements};
 use base::{Id, Time, id};
 
 row! {
@@ -38,6 +38,21 @@ impl PersonRow {
     }
 }
 
+/// A person with the subject under which applications know them.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The person.
+    pub person: PersonRow,
+    /// The subject; none once they are erased.
+    pub subject: Option<String>,
+}
+
+impl FromRow for Known {
+    fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
+        Ok(Self { person: PersonRow::from_row(row)?, subject: row.next()? })
+    }
+}
+
 /// Which epochs a change raises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Raise {
@@ -50,6 +65,9 @@ pub enum Raise {
 statements! {
     const BY_ID: &str = "SELECT id, state, epoch, offline_epoch, locale, attributes, sealed_attributes, sealed_key, \
         version, created_at, updated_at FROM person WHERE tenant = $1 AND id = $2";
+    const KNOWN: &str = "SELECT id, state, epoch, offline_epoch, locale, attributes, sealed_attributes, sealed_key, \
+        version, created_at, updated_at, (SELECT s.sub FROM subject s WHERE s.tenant = person.tenant \
+        AND s.person = person.id ORDER BY s.created_at LIMIT 1) FROM person WHERE tenant = $1 AND id = $2";
     const INSERT: &str = "INSERT INTO person (tenant, id, state, epoch, offline_epoch, locale, attributes, \
         sealed_attributes, sealed_key, version, created_at, updated_at) \
         VALUES ($1, $2, 'active', 1, 1, $3, $4, $5, $6, 1, $7, $7)";
@@ -99,6 +117,15 @@ pub async fn by_id(
     id: Id<id::Person>,
 ) -> Result<Option<PersonRow>, DbError> {
     db.one(BY_ID, args![tenant, id]).await
+}
+
+/// The person with this id, as [`by_id`], and the subject under which applications know them: the
+/// oldest one, or none once they are erased.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn known(db: &Db, tenant: Id<id::Tenant>, id: Id<id::Person>) -> Result<Option<Known>, DbError> {
+    db.one(KNOWN, args![tenant, id]).await
 }
 
 /// The subject under which applications know the person: the oldest one.
