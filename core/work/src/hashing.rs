@@ -2,8 +2,11 @@
 //! bounded in milliseconds of work. Known devices go first, networks take turns; a caller who has
 //! gone, or waited too long, is dropped before the hash; a full queue refuses at once.
 //!
-//! A hash never runs on a thread that serves requests.
+//! A hash never runs on a thread that serves requests, and gives way to them: the threads of the pool
+//! ask the system for what others leave. The express ones do not; they serve known devices alone, who
+//! so wait neither for a stranger's hash nor for the refusals of a flood.
 
+mod niceness;
 mod queue;
 mod slots;
 #[cfg(test)]
@@ -53,6 +56,8 @@ impl From<Priority> for Caller {
 pub struct HashSettings {
     /// Threads; as many as the machine has cores by default.
     pub threads: usize,
+    /// Threads beside these for known devices alone.
+    pub express: usize,
     /// How much work may wait before a caller is refused.
     pub queue: Duration,
     /// How long a caller waits for the hash to begin.
@@ -67,6 +72,7 @@ impl Default for HashSettings {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            express: 1,
             queue: Duration::from_millis(500),
             patience: Duration::from_secs(2),
             release_after: Duration::from_secs(60),
@@ -90,11 +96,13 @@ impl HashPool {
     pub fn start(env: Env, settings: HashSettings) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new(settings));
         let owner = Arc::new(Owner(Arc::clone(&shared)));
-        for number in 0..settings.threads.max(1) {
+        let ordinary = (0..settings.threads.max(1)).map(|number| (format!("hash-{number}"), Line::All));
+        let express = (0..settings.express).map(|number| (format!("express-{number}"), Line::Known));
+        for (name, line) in ordinary.chain(express) {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || shared.serve())
+                .name(name)
+                .spawn(move || shared.serve(line))
                 .map_err(|error| Error::internal(format!("no thread for hashing: {error}")))?;
         }
         Ok(Self { owner, env })
@@ -167,6 +175,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.0.state().closed = true;
         self.0.wake.notify_all();
+        self.0.wake_express.notify_all();
     }
 }
 
@@ -210,6 +219,15 @@ struct State {
     closed: bool,
 }
 
+/// Whom a thread serves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// Everybody, known devices first.
+    All,
+    /// Known devices.
+    Known,
+}
+
 enum Next {
     Task(Box<dyn Task>),
     Idle,
@@ -220,6 +238,7 @@ struct Shared {
     settings: HashSettings,
     state: Mutex<State>,
     wake: Condvar,
+    wake_express: Condvar,
     hashes: AtomicU64,
     refused: AtomicU64,
     arenas: AtomicUsize,
@@ -232,6 +251,7 @@ impl Shared {
             settings,
             state: Mutex::new(state),
             wake: Condvar::new(),
+            wake_express: Condvar::new(),
             hashes: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             arenas: AtomicUsize::new(0),
@@ -262,6 +282,10 @@ impl Shared {
             return Err(self.busy("the hashing queue is full"));
         }
         drop(state);
+        // Whichever comes first takes it.
+        if caller.priority == Priority::KnownDevice {
+            self.wake_express.notify_one();
+        }
         self.wake.notify_one();
         Ok(())
     }
@@ -279,36 +303,41 @@ impl Shared {
     }
 
     /// The next task that somebody still waits for. With an arena in hand, `Idle` after a while.
-    fn next(&self, warm: bool) -> Next {
+    fn next(&self, line: Line, warm: bool) -> Next {
         let mut state = self.state();
+        let wake = if line == Line::Known { &self.wake_express } else { &self.wake };
         loop {
             // Whoever stands behind known devices is told in time as well.
             state.queue.sweep(Instant::now());
-            if let Some(task) = state.queue.take() {
+            let next = if line == Line::Known { state.queue.take_known() } else { state.queue.take() };
+            if let Some(task) = next {
                 return Next::Task(task);
             }
             if state.closed {
                 return Next::Closed;
             }
             if warm {
-                let woken = self.wake.wait_timeout(state, self.settings.release_after);
+                let woken = wake.wait_timeout(state, self.settings.release_after);
                 let timeout;
                 (state, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
-                if timeout.timed_out() && state.queue.len() == 0 && !state.closed {
+                if timeout.timed_out() && !state.queue.has(line) && !state.closed {
                     return Next::Idle;
                 }
             } else {
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = wake.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
     /// What each thread does until the pool is gone.
-    fn serve(&self) {
+    fn serve(&self, line: Line) {
+        if line == Line::All {
+            niceness::give_way();
+        }
         let mut hasher = Hasher::new(self.settings.params);
         let mut warm = false;
         loop {
-            match self.next(warm) {
+            match self.next(line, warm) {
                 Next::Task(task) => {
                     if !std::mem::replace(&mut warm, true) {
                         self.arenas.fetch_add(1, Ordering::Relaxed);

@@ -9,6 +9,9 @@ use store::rows::{
 };
 use web::Visit;
 
+/// Stands in for the person of an unknown account, so that the same statements run.
+pub(crate) const NOBODY: Id<id::Person> = Id::from_bytes([0; 16]);
+
 /// A person with what names them.
 pub(crate) struct Account {
     pub(crate) person: PersonRow,
@@ -29,25 +32,21 @@ pub(crate) const fn reference<T>(id: Id<T>) -> Reference {
 impl Account {
     /// The account of this person, unless it is deleted.
     pub(crate) async fn of(visit: &Visit, id: Id<id::Person>) -> Result<Option<Self>, Error> {
-        let Some(person) = person::by_id(visit.db(), visit.tenant.id, id).await? else { return Ok(None) };
-        if person.state == "deleted" {
-            return Ok(None);
-        }
-        let key = visit.tenant.person_key(&person)?;
+        let person = person::by_id(visit.db(), visit.tenant.id, id).await?;
         let identifiers = identifier::of_person(visit.db(), visit.tenant.id, id).await?;
+        let Some(person) = person.filter(|person| person.state != "deleted") else { return Ok(None) };
+        let key = visit.tenant.person_key(&person)?;
         Ok(Some(Self { person, key, identifiers }))
     }
 
-    /// The account with this identifier.
+    /// The account with this identifier. The same statements whether it is there or not.
     pub(crate) async fn named(
         visit: &Visit,
         kind: IdentifierKind,
         normal: &str,
     ) -> Result<Option<Self>, Error> {
-        match identifier::find(visit.db(), visit.tenant.id, kind, normal).await? {
-            Some(row) => Self::of(visit, row.person).await,
-            None => Ok(None),
-        }
+        let row = identifier::find(visit.db(), visit.tenant.id, kind, normal).await?;
+        Self::of(visit, row.map_or(NOBODY, |row| row.person)).await
     }
 
     /// The account that was named in a flow.

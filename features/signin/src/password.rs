@@ -3,7 +3,7 @@
 
 use crate::{
     Signin,
-    accounts::Account,
+    accounts::{Account, NOBODY},
     draft::Draft,
     flow::Flow,
     tally::{Method, Outcome},
@@ -22,9 +22,6 @@ use store::{
 use tracing::Instrument as _;
 use web::{Visit, pages::say, render::Message};
 use work::{AccountSlot, Caller, Priority};
-
-/// Stands in for the person of an unknown account, so that the same statements run.
-const NOBODY: Id<id::Person> = Id::from_bytes([0; 16]);
 
 /// What a password turned out to be.
 pub(crate) enum Checked {

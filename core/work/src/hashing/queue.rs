@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Caller, Priority};
+use super::{Caller, Line, Priority};
 use base::net::Network;
 use std::{collections::VecDeque, time::Instant};
 
@@ -83,7 +83,20 @@ impl<T: Wait> Queue<T> {
 
     /// The next one.
     pub(super) fn take(&mut self) -> Option<T> {
-        self.known.take().or_else(|| self.others.take())
+        self.take_known().or_else(|| self.others.take())
+    }
+
+    /// The next one of a known device.
+    pub(super) fn take_known(&mut self) -> Option<T> {
+        self.known.take()
+    }
+
+    /// Whether somebody waits whom this line serves.
+    pub(super) const fn has(&self, line: Line) -> bool {
+        match line {
+            Line::All => self.len() > 0,
+            Line::Known => self.known.waiting > 0,
+        }
     }
 
     const fn class(&mut self, priority: Priority) -> &mut Class<T> {

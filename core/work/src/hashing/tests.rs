@@ -6,6 +6,7 @@ use std::sync::mpsc;
 fn settings() -> HashSettings {
     HashSettings {
         threads: 1,
+        express: 0,
         queue: Duration::from_millis(100),
         patience: Duration::from_secs(3_600),
         release_after: Duration::from_secs(3_600),
@@ -104,6 +105,30 @@ async fn known_devices_go_first() {
         answer.await.unwrap().unwrap();
     }
     assert_eq!(log.names(), ["known", "first stranger", "second stranger"]);
+}
+
+#[tokio::test]
+async fn the_express_serves_known_devices_while_strangers_are_hashed_and_nobody_else() {
+    let pool = start(HashSettings { express: 1, ..settings() });
+    let log = Log::default();
+    let (go, gate) = mpsc::channel::<()>();
+    let (begun, has_begun) = mpsc::channel();
+    let (reply, _answer) = oneshot::channel();
+    let work = move |_: &mut Hasher| {
+        begun.send(()).unwrap();
+        gate.recv().unwrap();
+        Ok(())
+    };
+    pool.owner.0.push(Priority::Other.into(), Box::new(Call { work, reply })).unwrap();
+    has_begun.recv().unwrap();
+    let stranger = log.ask(&pool, Priority::Other, "stranger").unwrap();
+    for _ in 0..3 {
+        pool.hash(prepared("known"), Priority::KnownDevice).await.map(drop).unwrap();
+    }
+    assert!(log.names().is_empty(), "the stranger waits for the other thread");
+    go.send(()).unwrap();
+    stranger.await.unwrap().unwrap();
+    assert_eq!(log.names(), ["stranger"]);
 }
 
 #[tokio::test]
