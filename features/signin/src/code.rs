@@ -1,7 +1,7 @@
 //! One-time codes: sent in the unit of a POST, answered once, in time, in the flow that sent them.
 
 use crate::{
-    accounts::{Account, reference},
+    accounts::{Account, NOBODY, reference},
     draft::Draft,
     flow::Flow,
     notify::{self, Letter},
@@ -82,8 +82,10 @@ impl Target {
 
     /// The same once more: a recovery goes to the address that its account has now.
     pub(crate) async fn renewed(self, visit: &Visit, purpose: Purpose) -> Result<Self, Error> {
-        let Some(person) = self.person.filter(|_| purpose == Purpose::Recover) else { return Ok(self) };
-        let account = Account::of(visit, person).await?;
+        if purpose != Purpose::Recover {
+            return Ok(self);
+        }
+        let account = Account::of(visit, self.person.unwrap_or(NOBODY)).await?;
         let Some(email) = account.as_ref().and_then(Account::email) else {
             return Ok(Self { decoy: true, ..self });
         };

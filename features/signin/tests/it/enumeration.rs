@@ -1,4 +1,4 @@
-//! Known and unknown accounts: the same answers, the same writes, the same number of hashes.
+//! Known and unknown accounts: the same answers, the same reads and writes, the same number of hashes.
 
 use crate::{
     browser::{Browser, Page},
@@ -16,7 +16,13 @@ struct Seen {
     headers: Vec<(String, String)>,
     body: String,
     rows: BTreeMap<&'static str, i64>,
+    reads: u64,
     hashes: u64,
+}
+
+/// How many statements were read so far.
+fn reads(world: &World) -> u64 {
+    world.db.watch().reads.classes().iter().map(|(_, count)| count).sum()
 }
 
 /// Takes out what is random or was typed.
@@ -42,7 +48,11 @@ async fn seen(
     fields: &[(&str, &str)],
 ) -> (Seen, Page) {
     let (rows, hashes) = (world.shape().await, world.pool.hashes());
+    // What is read anew once in a while, tenants and applications, is read now.
+    world.browser().get("/authorize").await;
+    let before = reads(world);
     let answer = browser.post(page, fields).await;
+    let reads = reads(world) - before;
     let grown = world.grown(&rows).await;
     let next = if answer.location.is_empty() { answer.clone() } else { browser.get(&answer.location).await };
     let headers = answer
@@ -55,6 +65,7 @@ async fn seen(
         headers: headers.collect(),
         body: plain(&next.body, &next, typed),
         rows: grown,
+        reads,
         hashes: world.pool.hashes() - hashes,
     };
     (seen, next)
