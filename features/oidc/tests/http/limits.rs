@@ -2,12 +2,17 @@
 
 use crate::{
     register::allow,
-    world::{Answer, SECRET, World, basic, on_each, request},
+    world::{Answer, SECRET, World, basic, on_each, request, send as answer_of},
 };
-use axum::http::{Method, StatusCode};
+use axum::{
+    Router,
+    http::{Method, StatusCode},
+};
 use base::net::ClientAddr;
 use oauth::params::encode;
 use serde_json::json;
+use std::time::Duration;
+use work::{Limits, Rate};
 
 const HERE: &str = "192.0.2.1";
 const THERE: &str = "198.51.100.7";
@@ -103,6 +108,54 @@ async fn a_network_registers_so_many_applications() {
         assert_eq!(register(world, THERE, "").await.status, StatusCode::CREATED);
         world.pass(6);
         assert_eq!(register(world, HERE, "").await.status, StatusCode::CREATED);
+    })
+    .await;
+}
+
+/// A machine asks for a token at a server with these limits.
+async fn token(router: &Router, from: &str, client: &str) -> Answer {
+    let headers = [("content-type", FORM), ("authorization", &*basic(client, SECRET))];
+    let mut request =
+        request(Method::POST, "/token", &headers, &encode([("grant_type", "client_credentials")]));
+    request.extensions_mut().insert(ClientAddr(from.parse().unwrap()));
+    answer_of(router.clone(), request).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_beyond_its_rate_is_held_up_and_another_is_not() {
+    on_each(async |world| {
+        let few = Rate { per_minute: 6, burst: 3 };
+        let router = world.limited(Limits { application: few, ..Limits::default() });
+        for from in [HERE, THERE, HERE] {
+            assert_eq!(token(&router, from, "robot").await.status, StatusCode::OK);
+        }
+        assert!(is_held_up(&token(&router, THERE, "robot").await), "from whatever network");
+        assert!(!is_held_up(&token(&router, HERE, "web").await));
+        world.clock.advance(Duration::from_secs(10));
+        assert_eq!(
+            token(&router, HERE, "robot").await.status,
+            StatusCode::OK,
+            "one returns after ten seconds"
+        );
+        assert!(is_held_up(&token(&router, HERE, "robot").await));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_beyond_its_rate_is_held_up_before_anything_is_read() {
+    on_each(async |world| {
+        let few = Rate { per_minute: 6, burst: 3 };
+        let router = world.limited(Limits { tenant: few, ..Limits::default() });
+        for client in ["robot", "web", "robot"] {
+            assert!(!is_held_up(&token(&router, HERE, client).await), "{client}");
+        }
+        let reads = || world.db.watch().reads.classes().iter().map(|(_, count)| count).sum::<u64>();
+        let before = reads();
+        for client in ["robot", "nobody"] {
+            assert!(is_held_up(&token(&router, THERE, client).await), "{client}");
+        }
+        assert_eq!(reads(), before);
     })
     .await;
 }

@@ -159,6 +159,21 @@ pub(crate) fn challenge() -> String {
     VERIFIER.parse::<CodeVerifier>().unwrap().challenge().into()
 }
 
+fn router(
+    site: &Site,
+    (notes, asked): (&Arc<Notes>, &Asked),
+    clock: &Arc<MockClock>,
+    limits: work::Limits,
+) -> Router {
+    let outbound = Outbound::new(Policy::dev()).unwrap();
+    let documents = Documents::new(outbound.clone(), Arc::clone(clock) as _, Limits::default());
+    let admission = work::Admission::new(limits);
+    let journeys = Arc::clone(notes) as _;
+    let oidc = oidc::Oidc { site: site.clone(), journeys, documents, outbound, admission };
+    let router = oidc::routes(oidc).merge(destination(site.clone(), Arc::clone(asked)));
+    web::tenancy::mount(site.clone(), router)
+}
+
 impl World {
     async fn new(engine: Engine) -> Self {
         let scratch = Scratch::new(engine).await.unwrap();
@@ -177,21 +192,15 @@ impl World {
         let site = Site::new(directory);
         let notes = Arc::new(Notes::default());
         let asked = Asked::default();
-        let outbound = Outbound::new(Policy::dev()).unwrap();
-        let documents = Documents::new(outbound.clone(), Arc::clone(&clock) as _, Limits::default());
-        let admission = work::Admission::new(work::Limits::default());
-        let oidc = oidc::Oidc {
-            site: site.clone(),
-            journeys: Arc::clone(&notes) as _,
-            documents,
-            outbound,
-            admission,
-        };
-        let router = oidc::routes(oidc).merge(destination(site.clone(), Arc::clone(&asked)));
-        let router = web::tenancy::mount(site.clone(), router);
+        let router = router(&site, (&notes, &asked), &clock, work::Limits::default());
         let world = Self { clock, db, site, tenant, router, notes, asked, scratch };
         world.applications().await;
         world
+    }
+
+    /// What the same server says, started again with these limits.
+    pub(crate) fn limited(&self, limits: work::Limits) -> Router {
+        router(&self.site, (&self.notes, &self.asked), &self.clock, limits)
     }
 
     pub(crate) async fn remove(self) {
