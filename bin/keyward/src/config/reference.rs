@@ -195,7 +195,7 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "passwords.threads",
         kind: Kind::Number(0, 256),
         default: "0",
-        doc: "Threads that hash passwords. 0 is one a core.",
+        doc: "Threads that hash passwords, beside one for known devices. 0 is one a core.",
     },
     Setting {
         key: "passwords.queue_ms",
