@@ -86,7 +86,8 @@ statements! {
     const ACTIVE: &str = "SELECT id, state, locale, attributes, version, created_at, updated_at, '' FROM person \
         WHERE tenant = $1 AND id > $2 AND state = 'active' ORDER BY id LIMIT $3";
     const SUSPENDED: &str = "SELECT id, state, locale, attributes, version, created_at, updated_at, '' FROM person \
-        WHERE tenant = $1 AND id > $2 AND state = 'suspended' ORDER BY id LIMIT $3";
+        WHERE tenant = $1 AND id IN (SELECT id FROM person WHERE tenant = $1 AND id > $2 AND state = 'suspended' \
+        ORDER BY id LIMIT $3) ORDER BY id";
     const FOUND: &str = "SELECT p.id, p.state, p.locale, p.attributes, p.version, p.created_at, p.updated_at, s.text \
         FROM search_text s JOIN person p ON p.tenant = s.tenant AND p.id = s.person \
         WHERE s.tenant = $1 AND s.text >= $2 AND s.text < $3 AND (s.text, s.person) > ($4, $5) \

@@ -232,6 +232,52 @@ mod tests {
     use crate::{Engine, scratch::Scratch};
     use rusqlite::StatementStatus;
 
+    /// What a request costs does not grow with people, tenants, sessions or events: no statement reads a
+    /// growing table from end to end, and who is suspended is found among all others.
+    #[tokio::test]
+    async fn no_statement_reads_a_growing_table_whole() {
+        const GROWING: &[&str] = &[
+            "person",
+            "identifier",
+            "subject",
+            "external_id",
+            "search_text",
+            "credential",
+            "session",
+            "oauth_grant",
+            "event",
+            "consent",
+            "known_device",
+            "attempt",
+            "challenge",
+            "flow",
+        ];
+        let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
+        let db = scratch.open().await.unwrap();
+        crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
+        let (connection, texts) = (connect(&db.sqlite().unwrap().path).unwrap(), Texts::default());
+        let mut whole = Vec::new();
+        // Putting back a backup concerns everybody.
+        for sql in crate::statements().into_iter().filter(|sql| !crate::backup::ALL.contains(sql)) {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", texts.of(sql))).unwrap();
+            let mut rows = plan.raw_query();
+            let mut steps = String::new();
+            while let Some(row) = rows.next().unwrap() {
+                let step: String = row.get(3).unwrap();
+                steps += &step;
+                let table = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+                if table.is_some_and(|table| GROWING.contains(&table)) {
+                    whole.push(format!("{step}: {sql}"));
+                }
+            }
+            if sql.contains("state = 'suspended'") && sql.contains(" LIMIT ") {
+                assert!(steps.contains("person_suspended"), "{steps}: {sql}");
+            }
+        }
+        assert!(whole.is_empty(), "{}", whole.join("\n"));
+        scratch.remove(db).await.unwrap();
+    }
+
     /// A statement is planned once for each connection, not at each run: planning is most of what a
     /// read by key would cost.
     #[tokio::test]
