@@ -3,6 +3,7 @@
 #
 #   fuzz/run.sh redirect_uri jwt        MINUTES=1 fuzz/run.sh        fuzz/run.sh --build
 #
+# BUILT=1 runs what was built before, so that several can run beside each other.
 # Builds with the sanitizer of the installed Rust, whatever its channel; `cargo fuzz run NAME` does
 # the same. New inputs go to target/fuzz/corpus, which begins with fuzz/corpus; a finding is kept in
 # target/fuzz/findings and ends the run. The last lines are a table for fuzz/results.
@@ -18,7 +19,7 @@ coverage="level=4 inline-8bit-counters pc-table trace-compares stack-depth"
 flags="-Zsanitizer=address -Cpasses=sancov-module -Ccodegen-units=4 --cfg fuzzing"
 for what in $coverage; do flags="$flags -Cllvm-args=-sanitizer-coverage-$what"; done
 # shellcheck disable=SC2086 # a list of options
-RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" cargo build --quiet --release --locked --bins --target "$host" --target-dir "$work" ${CARGO_OPTIONS:-}
+[ -n "${BUILT:-}" ] || RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" cargo build --quiet --release --locked --bins --target "$host" --target-dir "$work" ${CARGO_OPTIONS:-}
 [ "${1:-}" != --build ] || exit 0
 
 mkdir -p "$work/corpus" "$work/findings"
