@@ -52,11 +52,13 @@ pub(super) struct Writer {
     checkpointer: Checkpointer,
     /// Changed rows since the last checkpoint was asked for.
     changed: u64,
+    /// Whether there was no room for the last group.
+    full: bool,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection, texts: Arc<Texts>, checkpointer: Checkpointer) -> Self {
-        Self { connection, texts, end: None, checkpointer, changed: 0 }
+        Self { connection, texts, end: None, checkpointer, changed: 0, full: false }
     }
 
     /// Works until it is told to stop or nobody can ask any more.
@@ -105,7 +107,10 @@ impl Writer {
                 }
             }
             Err(_) if group.len() > 1 => group.into_iter().for_each(|waiting| self.commit(vec![waiting])),
-            Err(error) => group.into_iter().for_each(|(_, answer)| drop(answer.send(Err(error.clone())))),
+            Err(error) => {
+                self.full = matches!(error, DbError::Full);
+                group.into_iter().for_each(|(_, answer)| drop(answer.send(Err(error.clone()))));
+            }
         }
     }
 
@@ -249,10 +254,12 @@ impl Writer {
             self.changed = 0;
             self.checkpointer.wake();
         }
-        if self.checkpointer.overdue.swap(false, Ordering::AcqRel)
+        // Where it is the log itself that fills the disk, nothing else would ever make room again.
+        let full = std::mem::take(&mut self.full);
+        if (self.checkpointer.overdue.swap(false, Ordering::AcqRel) || full)
             && let Err(error) = self.start_log_anew()
         {
-            tracing::warn!(%error, "the log is long and could not be started anew");
+            tracing::warn!(%error, "the log could not be started anew");
         }
     }
 
