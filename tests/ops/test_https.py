@@ -21,6 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from harness import PASSWORD, Browser, Place, certificate, eventually, free_port, keyward, serve
+from test_watch import Collector
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -43,11 +44,12 @@ class Shop:
 
     def __init__(self, cert, key, host, issuer):
         shop = self
-        self.documents, self.got = {}, []
+        self.documents, self.got, self.traces = {}, [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 path = urllib.parse.urlsplit(self.path)
+                shop.traces.append((path.path, self.headers["traceparent"]))
                 shop.got.append((path.path, dict(urllib.parse.parse_qsl(path.query))))
                 body, kind = HOLDER.format(issuer=issuer), "text/html"
                 if path.path in shop.documents:
@@ -56,6 +58,7 @@ class Shop:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
+                shop.traces.append((self.path, self.headers["traceparent"]))
                 shop.got.append((self.path, dict(urllib.parse.parse_qsl(body))))
                 self.answer(b"", "text/plain")
 
@@ -79,6 +82,11 @@ class Shop:
     def requests(self, path):
         return [params for asked, params in self.got if asked == path]
 
+    def traced(self, path):
+        """Trace and span of each request for this address, as W3C Trace Context tells them."""
+        found = [trace for asked, trace in self.traces if asked == path]
+        return [tuple(trace.split("-")[1:3]) if trace else None for trace in found]
+
     def close(self):
         self.server.shutdown()
         self.server.server_close()
@@ -94,11 +102,13 @@ class Https(unittest.TestCase):
         # Another site than the issuer's, as applications are.
         cls.shop = Shop(cls.cert, key, "127.0.0.1", issuer)
         cls.addClassCleanup(cls.shop.close)
+        cls.collector = Collector()
+        cls.addClassCleanup(cls.collector.server.shutdown)
         cls.trust = ssl.create_default_context(cafile=str(cls.cert))
         cls.server = serve(
             cls.place, port=port, origin=issuer, ca=cls.trust,
             server={"issuer": issuer, "tls_cert": str(cls.cert), "tls_key": str(key)},
-            outbound={"allow": ["127.0.0.0/8"], "ca_file": str(cls.cert)},
+            outbound={"allow": ["127.0.0.0/8"], "ca_file": str(cls.cert)}, traces={"endpoint": cls.collector.url},
         )
         cls.addClassCleanup(cls.server.stop)
         path = cls.place.data / "apply.yaml"
@@ -204,6 +214,33 @@ class Https(unittest.TestCase):
         self.assertEqual((token["iss"], token["aud"], token["sid"]), (self.server.origin, client["client_id"], signed_in["sid"]))
         self.assertEqual(token["events"], {"http://schemas.openid.net/event/backchannel-logout": {}})
         self.assertNotIn("nonce", token)
+
+    def test_what_the_server_asks_and_tells_others_belongs_to_its_trace(self):
+        own = self.shop.origin + "/cb"
+        self.shop.documents["/traced-sector"] = [own]
+        given = "0af7651916cd43dd8448eb211c80319c"
+        asked = self.server.post(
+            "/register", headers={"traceparent": f"00-{given}-b7ad6b7169203331-01"},
+            json={
+                "redirect_uris": [own], "subject_type": "pairwise", "sector_identifier_uri": self.shop.origin + "/traced-sector",
+                "backchannel_logout_uri": self.shop.origin + "/traced-end",
+            },
+        )
+        self.assertEqual(asked.status_code, 201, asked.text)
+        browser = self.browser()
+        tokens = self.redeem(self.code(browser, asked.json()), asked.json()).json()
+        browser.get("/logout?" + urllib.parse.urlencode({"id_token_hint": tokens["id_token"]}))
+        eventually(lambda: self.shop.requests("/traced-end"), what="the notice of the logout")
+        [(trace, span)] = self.shop.traced("/traced-sector")
+        self.assertEqual(trace, given, "the trace that the caller began")
+        [ended] = self.shop.traced("/traced-end")
+        self.assertIsNotNone(ended)
+        spans = lambda: {(span["traceId"], span["spanId"]): span["name"] for span in self.collector.spans}
+        for told in ((trace, span), ended):
+            eventually(lambda: spans().get(told) == "outbound", what=f"the span {told} at the collector")
+        text = json.dumps(self.collector.spans)
+        for secret in ("alice", PASSWORD, "logout_token", "traced-sector", tokens["id_token"], asked.json()["client_secret"]):
+            self.assertNotIn(secret, text)
 
     def test_a_real_browser_watches_a_session_and_loads_the_frames_of_its_logout(self):
         if not CHROMIUM or not (HERE.parent / "browser/node_modules").exists():

@@ -28,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 use target::Target;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -198,8 +198,11 @@ impl Outbound {
 
     async fn send(&self, url: &str, outgoing: Outgoing, limits: Limits) -> Result<Fetched, OutboundError> {
         let target = Target::parse(url)?;
-        let host = target.host.to_string();
-        let span = tracing::info_span!(target: "trace", "outbound", "server.address" = host);
+        // What is not traced has no span either: traces would be sent about the sending of traces.
+        let span = self.0.trace.map_or_else(Span::none, |_| {
+            let host = target.host.to_string();
+            tracing::info_span!(target: "trace", "outbound", "server.address" = host)
+        });
         self.exchange(target, outgoing, limits).instrument(span).await
     }
 

@@ -2,8 +2,9 @@
 //! in JSON. Spans of the target `trace` are recorded, with the few attributes of [`ATTRIBUTES`] and
 //! nothing else, so that no secret and nothing personal gets into them.
 //!
-//! A trace begins at a request, or goes on from its `traceparent` (W3C Trace Context). What is
-//! outside of a traced request is not recorded. A collector that is slow or away loses spans and
+//! A trace begins at a request, or goes on from its `traceparent` (W3C Trace Context), and at what
+//! the server asks or tells others of its own accord. What else is outside of a traced request is
+//! not recorded. A collector that is slow or away loses spans and
 //! holds nothing up.
 
 use crate::config::{self, collector};
@@ -166,9 +167,9 @@ impl<S: Subscriber> Layer<S> for Traces {
         };
         let inherited: Option<Place> =
             above.and_then(|above| self.open().get(&above).map(|span| (span.trace, Some(span.id))));
-        let place = match (inherited, metadata.name()) {
-            (None, REQUEST) => self.begin(&seen),
-            (place, _) => place,
+        let place = match (inherited, above, metadata.name()) {
+            (None, _, REQUEST) | (None, None, OUTBOUND) => self.begin(&seen),
+            (place, ..) => place,
         };
         let Some((trace, parent)) = place else { return };
         let began = SystemClock.now().micros();
@@ -402,6 +403,23 @@ mod tests {
         assert_eq!(recorded(0, || drop(request(Some(GIVEN), true))).len(), 1, "a proxy of ours does");
         assert!(recorded(100, || drop(tracing::info_span!(target: "trace", "store.read"))).is_empty());
         assert!(recorded(100, || drop(request(None, false)))[0].get("parentSpanId").is_none());
+    }
+
+    #[test]
+    fn what_the_server_tells_others_of_its_own_accord_is_a_trace_but_not_below_a_request_that_is_none() {
+        let outbound = || tracing::info_span!(target: "trace", "outbound", "server.address" = "shop.example");
+        let spans = recorded(100, || {
+            let told = outbound().in_scope(traceparent).unwrap();
+            assert!(told.starts_with("00-") && told.ends_with("-01"), "{told}");
+        });
+        assert_eq!((spans.len(), &spans[0]["name"]), (1, &json!("outbound")));
+        assert!(spans[0].get("parentSpanId").is_none());
+        let unsampled = GIVEN.replace("-01", "-00");
+        let below = || {
+            request(Some(&unsampled), true).in_scope(|| assert_eq!(outbound().in_scope(traceparent), None));
+        };
+        assert!(recorded(100, below).is_empty());
+        assert!(recorded(0, || assert_eq!(outbound().in_scope(traceparent), None)).is_empty());
     }
 
     #[test]

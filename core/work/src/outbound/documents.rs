@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tracing::Instrument as _;
 
 pub(super) const MOST: usize = 1024;
 const COOL_DOWN: Duration = Duration::from_secs(10);
@@ -100,11 +101,11 @@ impl Documents {
         }
         // In a task of its own: whoever asked may go, and those who wait still get the document.
         let (this, url) = (self.clone(), url.to_owned());
-        let flight = tokio::spawn(async move {
+        let flight = async move {
             this.fetch(&mut state, &url).await;
             state.answer(this.clock.now())
-        });
-        flight.await.unwrap_or(Err(OutboundError::Unreachable))
+        };
+        tokio::spawn(flight.in_current_span()).await.unwrap_or(Err(OutboundError::Unreachable))
     }
 
     async fn fetch(&self, state: &mut State, url: &str) {

@@ -35,6 +35,22 @@ async fn a_document_comes_back_with_type_and_freshness() {
 }
 
 #[tokio::test]
+async fn whoever_is_asked_is_told_the_trace_if_there_is_one() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let peer = Peer::start(status("204 No Content")).await;
+    for (client, told) in
+        [(dev(), false), (dev().traced(|| None), false), (dev().traced(|| Some(TRACE.to_owned())), true)]
+    {
+        client.get(&peer.url("/"), Limits::default()).await.unwrap();
+        client.post_form(&peer.url("/"), &[], Limits::default()).await.unwrap();
+        for request in std::mem::take(&mut *peer.requests.lock().unwrap()) {
+            assert_eq!(request.contains(&format!("traceparent: {TRACE}\r\n")), told, "{request}");
+            assert_eq!(request.contains("traceparent"), told, "{request}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn forms_and_json_are_posted() {
     let peer = Peer::start(status("204 No Content")).await;
     let form = [("logout_token", "a.b&c"), ("x", "ü +")];
