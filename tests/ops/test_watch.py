@@ -67,7 +67,7 @@ class Watch(unittest.TestCase):
             'keyward_sign_ins_total{method="password",outcome="refused"} 1',
             'keyward_sign_ins_total{method="code",outcome="done"} 0',
             "keyward_store_commit_duration_seconds_count", "keyward_store_read_duration_seconds_bucket",
-            "keyward_hash_queue_milliseconds 0", "keyward_hash_refusals_total 0", "keyward_admission_refusals_total 0",
+            "keyward_hash_queue_milliseconds 0", 'keyward_admission_refusals_total{limit="hash_queue"} 0',
             "keyward_mail_queue ", "keyward_signing_key_age_seconds ", "keyward_build_info{version=",
             "process_resident_memory_bytes ", "process_open_fds ", "process_cpu_seconds_total ",
         ):

@@ -34,6 +34,72 @@ pub enum Subject {
     GuessesAt(Network, Id<id::Application>),
 }
 
+/// A limit by which somebody was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Requests of a network.
+    Network,
+    /// Requests of an application.
+    Application,
+    /// Requests of a tenant.
+    Tenant,
+    /// Open registrations of a network.
+    Registrations,
+    /// Wrong secrets and tokens of a network.
+    Guesses,
+    /// Attempts at one account, which are counted in the store.
+    Account,
+}
+
+impl Limit {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Network, Self::Application, Self::Tenant, Self::Registrations, Self::Guesses, Self::Account];
+
+    /// Its name in the metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Application => "application",
+            Self::Tenant => "tenant",
+            Self::Registrations => "registrations",
+            Self::Guesses => "guesses",
+            Self::Account => "account",
+        }
+    }
+}
+
+impl From<Subject> for Limit {
+    fn from(subject: Subject) -> Self {
+        match subject {
+            Subject::Network(_) => Self::Network,
+            Subject::Application(_) => Self::Application,
+            Subject::Tenant(_) => Self::Tenant,
+            Subject::Registrations(_) => Self::Registrations,
+            Subject::Guesses(_) | Subject::GuessesAt(..) => Self::Guesses,
+        }
+    }
+}
+
+/// How often somebody was refused, by the limit.
+#[derive(Default)]
+struct Refusals([AtomicU64; 6]);
+
+impl Refusals {
+    const fn of(&self, limit: Limit) -> &AtomicU64 {
+        let [network, application, tenant, registrations, guesses, account] = &self.0;
+        match limit {
+            Limit::Network => network,
+            Limit::Application => application,
+            Limit::Tenant => tenant,
+            Limit::Registrations => registrations,
+            Limit::Guesses => guesses,
+            Limit::Account => account,
+        }
+    }
+}
+
 /// How often, and how often at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -86,7 +152,7 @@ pub struct Admission(Arc<Buckets>);
 struct Buckets {
     limits: Limits,
     nodes: AtomicU32,
-    refused: AtomicU64,
+    refused: Refusals,
     /// When each subject's bucket will have drained.
     drained: Mutex<HashMap<Subject, Time>>,
 }
@@ -94,7 +160,7 @@ struct Buckets {
 impl Admission {
     /// Empty buckets.
     pub fn new(limits: Limits) -> Self {
-        let (nodes, refused) = (AtomicU32::new(1), AtomicU64::new(0));
+        let (nodes, refused) = (AtomicU32::new(1), Refusals::default());
         Self(Arc::new(Buckets { limits, nodes, refused, drained: Mutex::default() }))
     }
 
@@ -126,9 +192,14 @@ impl Admission {
         self.0.drained_at(&self.0.lock(), subject, now).map(drop)
     }
 
-    /// How many requests were refused since the start.
-    pub fn refused(&self) -> u64 {
-        self.0.refused.load(Ordering::Relaxed)
+    /// Counts a refusal by a limit that is kept elsewhere.
+    pub fn count(&self, limit: Limit) {
+        self.0.refused.of(limit).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests this limit refused since the start.
+    pub fn refused(&self, limit: Limit) -> u64 {
+        self.0.refused.of(limit).load(Ordering::Relaxed)
     }
 }
 
@@ -152,7 +223,7 @@ impl Buckets {
         if wait.is_zero() {
             return Ok(drained_at);
         }
-        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.refused.of(subject.into()).fetch_add(1, Ordering::Relaxed);
         Err(too_many(wait))
     }
 

@@ -136,9 +136,15 @@ impl HashPool {
         self.owner.0.hashes.load(Ordering::Relaxed)
     }
 
-    /// How many callers were told to come again, since the start.
+    /// How many callers were told to come again since the start, since too much waited or another
+    /// network had more right to the place.
     pub fn refused(&self) -> u64 {
         self.owner.0.refused.load(Ordering::Relaxed)
+    }
+
+    /// How many callers were told to come again since the start, since they had waited long enough.
+    pub fn late(&self) -> u64 {
+        self.owner.0.late.load(Ordering::Relaxed)
     }
 
     /// How many milliseconds of work wait in the queue, by the measure of the latest hashes.
@@ -157,13 +163,13 @@ impl HashPool {
         caller: Caller,
         work: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, Error> {
-        let (reply, answer) = oneshot::channel();
+        let (began, (reply, answer)) = (Instant::now(), oneshot::channel());
         self.owner.0.push(caller, Box::new(Call { work, reply }))?;
         match answer.await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error @ HashError::Memory { .. })) => Err(Error::unavailable(error.to_string())),
             Ok(Err(error)) => Err(Error::internal(error.to_string())),
-            Err(_) => Err(self.owner.0.busy("gave way to another network, or waited too long for a hash")),
+            Err(_) => Err(self.owner.0.dropped(began)),
         }
     }
 }
@@ -241,6 +247,7 @@ struct Shared {
     wake_express: Condvar,
     hashes: AtomicU64,
     refused: AtomicU64,
+    late: AtomicU64,
     arenas: AtomicUsize,
 }
 
@@ -254,6 +261,7 @@ impl Shared {
             wake_express: Condvar::new(),
             hashes: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            late: AtomicU64::new(0),
             arenas: AtomicUsize::new(0),
         }
     }
@@ -279,7 +287,7 @@ impl Shared {
         let mut state = self.state();
         let most = self.most(&state);
         if !state.queue.push(caller, (task, now + self.settings.patience), most, now) {
-            return Err(self.busy("the hashing queue is full"));
+            return Err(self.busy(&self.refused, "the hashing queue is full"));
         }
         drop(state);
         // Whichever comes first takes it.
@@ -290,8 +298,16 @@ impl Shared {
         Ok(())
     }
 
-    fn busy(&self, why: &str) -> Error {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+    /// Why a task that waited since then was dropped.
+    fn dropped(&self, began: Instant) -> Error {
+        match began.elapsed() >= self.settings.patience {
+            true => self.busy(&self.late, "waited too long for a hash"),
+            false => self.busy(&self.refused, "gave way to another network"),
+        }
+    }
+
+    fn busy(&self, count: &AtomicU64, why: &str) -> Error {
+        count.fetch_add(1, Ordering::Relaxed);
         let after = Duration::from_secs(self.settings.queue.as_secs() + 1);
         Error::new(
             Kind::Unavailable,

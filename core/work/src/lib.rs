@@ -13,7 +13,7 @@ pub mod outbound;
 #[cfg(test)]
 mod testing;
 
-pub use admission::{Admission, Limits, Rate, Subject};
+pub use admission::{Admission, Limit, Limits, Rate, Subject};
 pub use hashing::{AccountSlot, AccountSlots, Caller, HashPool, HashSettings, Priority};
 pub use jobs::Jobs;
 pub use mail::{Caught, MailSignal, Mailbox, Message, Security, Smtp, SmtpSettings, Transport, Worker};

@@ -21,7 +21,7 @@ use store::{
 };
 use tracing::Instrument as _;
 use web::{Visit, pages::say, render::Message};
-use work::{AccountSlot, Caller, Priority};
+use work::{AccountSlot, Caller, Limit, Priority};
 
 /// What a password turned out to be.
 pub(crate) enum Checked {
@@ -96,7 +96,8 @@ pub(crate) async fn check(
     if let Some(wait) = seen.wait(Allowance::PASSWORD, visit.now()) {
         return Ok(Checked::TooMany(wait));
     }
-    let slot = signin.slots.enter(key.subject)?;
+    let count = |_: &Error| signin.admission.count(Limit::Account);
+    let slot = signin.slots.enter(key.subject).inspect_err(count)?;
     let priority = if key.device.is_empty() { Priority::Other } else { Priority::KnownDevice };
     let caller = caller(visit, priority);
     let stored = stored(visit, account).await?;

@@ -18,13 +18,14 @@ use axum::{
 };
 use base::{Error, Id, id};
 use journey::{Fact, Goal, Rules, Step, next};
+use std::time::Duration;
 use store::rows;
 use web::{
     Submission, Visit,
     intent::{Asking, Intent},
     render::{Client, Page},
 };
-use work::admission::Subject;
+use work::admission::{Limit, Subject};
 
 /// How often a turn is taken again when another one was faster.
 const TRIES: usize = 6;
@@ -94,6 +95,12 @@ impl<'a> Turn<'a> {
     /// A draft for this flow.
     pub(crate) fn draft(&self) -> Draft {
         Draft::new(self.visit, &self.flow)
+    }
+
+    /// The refusal of somebody who tried one account or address too often.
+    pub(crate) fn too_many(&self, field: &'static str, wait: Duration) -> Problems {
+        self.signin.admission.count(Limit::Account);
+        Problems::wait(field, wait)
     }
 
     /// Where the flow's pages are in other languages: its own address once it has a row, else the

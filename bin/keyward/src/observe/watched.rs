@@ -9,7 +9,7 @@ use std::sync::{
 };
 use std::time::Duration;
 use store::{Directory, rows};
-use work::{Admission, HashPool, MailSignal};
+use work::{Admission, HashPool, Limit, MailSignal};
 
 /// How often the mails that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
@@ -31,10 +31,7 @@ impl Watched {
         self.hashing(metrics);
         self.store(metrics);
         self.mails(metrics);
-        let admission = self.admission;
-        metrics
-            .counter("admission_refusals", "Requests that came too often and were refused (429)")
-            .value(move || admission.refused());
+        self.refusals(metrics);
         let directory = self.directory;
         metrics
             .gauge("signing_key_age_seconds", "Age of the oldest key that signs, of the tenants in memory")
@@ -54,15 +51,23 @@ impl Watched {
         }
     }
 
+    fn refusals(&self, metrics: &Metrics) {
+        let series = metrics.counter(
+            "admission_refusals",
+            "Callers who were told to come again (429, by the hash limits 503), by the limit",
+        );
+        for limit in Limit::ALL {
+            let admission = self.admission.clone();
+            series.labelled(&[("limit", limit.name())], move || admission.refused(limit));
+        }
+        let [full, late] = [(); 2].map(|()| self.pool.clone());
+        series.labelled(&[("limit", "hash_queue")], move || full.refused());
+        series.labelled(&[("limit", "hash_deadline")], move || late.late());
+    }
+
     fn hashing(&self, metrics: &Metrics) {
-        let [hashes, refused, waiting, arenas] = [(); 4].map(|()| self.pool.clone());
+        let [hashes, waiting, arenas] = [(); 3].map(|()| self.pool.clone());
         metrics.counter("password_hashes", "Password hashes computed").value(move || hashes.hashes());
-        metrics
-            .counter(
-                "hash_refusals",
-                "Callers who were told to come again, since too much hashing waited (503)",
-            )
-            .value(move || refused.refused());
         metrics
             .gauge("hash_queue_milliseconds", "Password hashing that waits, in milliseconds of work")
             .value(move || waiting.queue_ms());
@@ -141,8 +146,8 @@ Of a histogram there are `_bucket`, `_sum` and `_count`.
 | question | expression |
 |---|---|
 | Do sign-ins fail? | `sum(rate(keyward_sign_ins_total{outcome=\"refused\"}[5m])) / sum(rate(keyward_sign_ins_total[5m]))` |
-| Is there more hashing than CPU? | `keyward_hash_queue_milliseconds > 250`, `rate(keyward_hash_refusals_total[5m]) > 0` |
-| Is somebody trying passwords? | `rate(keyward_admission_refusals_total[5m])` with many refused sign-ins |
+| Is there more hashing than CPU? | `keyward_hash_queue_milliseconds > 250`, `rate(keyward_admission_refusals_total{limit=~\"hash_.*\"}[5m]) > 0` |
+| Is somebody trying passwords? | `rate(keyward_admission_refusals_total{limit=~\"account\\|guesses\\|network\"}[5m])` with many refused sign-ins |
 | Is the disk slow? | `histogram_quantile(0.99, sum by (le) (rate(keyward_store_commit_duration_seconds_bucket[5m])))` |
 | Is the database away? | `rate(keyward_store_failures_total[5m]) > 0` |
 | Do mails go out? | `keyward_mail_queue` grows, `rate(keyward_mails_failed_total[1h]) > 0` |
@@ -155,7 +160,8 @@ With [`traces.endpoint`](configuration.md) set, spans go to an OpenTelemetry col
 HTTP (JSON): one a request (`METHOD route`), and below it `store.read`, `store.commit`, `hash` and
 `outbound`. Attributes are `http.request.method`, `http.route`, `http.response.status_code` and
 `server.address`, nothing else: no address, query, header, id or text of anybody. A `traceparent`
-(W3C) is continued, and handed on by outward requests. `traces.sample_percent` decides what is
+(W3C) is continued, and handed on by outward requests (clients' keys, documents, notices of a
+logout); those that no request waits for begin a trace of their own. `traces.sample_percent` decides what is
 recorded; a proxy named in `server.proxies` decides by its own flag. A collector that is away holds
 nothing up; what it misses is counted by `keyward_dropped_spans_total`.
 ";

@@ -29,7 +29,10 @@ fn room_is_looked_at_without_taking_it() {
     assert!((0..100).all(|_| admission.room(subject, NOW).is_ok()));
     assert_eq!(admitted(&admission, subject, NOW), 5);
     assert_eq!(admission.room(subject, NOW).unwrap_err().retry_after, Some(Duration::from_secs(1)));
-    assert_eq!(admission.refused(), 2, "the sixth, and this one");
+    assert_eq!(admission.refused(Limit::Network), 2, "the sixth, and this one");
+    admission.count(Limit::Account);
+    let refused = Limit::ALL.map(|limit| admission.refused(limit));
+    assert_eq!(refused, [2, 0, 0, 0, 0, 1], "each is counted for itself");
 }
 
 #[test]

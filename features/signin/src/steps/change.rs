@@ -45,7 +45,7 @@ pub(crate) async fn address(turn: &Turn<'_>, sent: &Submission) -> Result<Move, 
     let mut draft = turn.draft();
     match code::send(turn, &mut draft, Purpose::Change, target).await? {
         Ok(fact) => Ok(Move::Forward(vec![fact], draft)),
-        Err(wait) => Move::refuse(Problems::wait("email", wait)),
+        Err(wait) => Move::refuse(turn.too_many("email", wait)),
     }
 }
 
@@ -130,6 +130,6 @@ async fn prove(turn: &Turn<'_>, account: &Account, sent: &Submission) -> Result<
         Checked::Wrong(draft) => {
             refuse(Problems::with("password", say::current_password_wrong()), Some(draft))
         }
-        Checked::TooMany(wait) => refuse(Problems::wait("password", wait), None),
+        Checked::TooMany(wait) => refuse(turn.too_many("password", wait), None),
     }
 }

@@ -56,7 +56,7 @@ async fn resend(turn: &Turn<'_>, waiting: &Sent) -> Result<Move, Error> {
     let mut draft = turn.draft();
     match code::send(turn, &mut draft, waiting.purpose, target).await? {
         Ok(fact) => Ok(Move::Forward(vec![fact], draft)),
-        Err(wait) => Move::refuse(Problems::wait("code", wait)),
+        Err(wait) => Move::refuse(turn.too_many("code", wait)),
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn answered(turn: &Turn<'_>, waiting: &Sent, answer: Answer) ->
             return Ok(Move::Refuse(Box::new(Problems::with("code", message)), Some(*draft)));
         }
         Answer::Over => return Move::refuse(Problems::with("code", say::code_expired())),
-        Answer::TooMany(wait) => return Move::refuse(Problems::wait("code", wait)),
+        Answer::TooMany(wait) => return Move::refuse(turn.too_many("code", wait)),
     };
     let mut draft = turn.draft();
     code::answer(turn.visit, &mut draft, &row, attempts.as_ref());

@@ -81,7 +81,7 @@ async fn prove(turn: &Turn<'_>, named: &Named, password: &str) -> Result<Move, E
     let account = Account::of_named(visit, named).await?;
     let who = (account.as_ref(), named.normal.as_str());
     let right = match password::check(turn.signin, visit, &turn.flow, who, password).await? {
-        Checked::TooMany(wait) => return Move::refuse(Problems::wait("password", wait)),
+        Checked::TooMany(wait) => return Move::refuse(turn.too_many("password", wait)),
         Checked::Wrong(draft) => {
             let problems = Problems::with("password", say::wrong_password());
             return Ok(Move::Refuse(Box::new(problems), Some(draft)));

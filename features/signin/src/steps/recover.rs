@@ -37,7 +37,7 @@ pub(crate) async fn named(turn: &Turn<'_>, sent: &Submission) -> Result<Move, Er
     let mut draft = turn.draft();
     match code::send(turn, &mut draft, Purpose::Recover, target).await? {
         Ok(fact) => Ok(Move::Forward(vec![fact], draft)),
-        Err(wait) => Move::refuse(Problems::wait("identifier", wait)),
+        Err(wait) => Move::refuse(turn.too_many("identifier", wait)),
     }
 }
 

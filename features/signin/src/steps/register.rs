@@ -35,7 +35,7 @@ pub(crate) async fn address(turn: &Turn<'_>, sent: &Submission) -> Result<Move, 
     let mut draft = turn.draft();
     match code::send(turn, &mut draft, Purpose::Register, Target::address(&email)).await? {
         Ok(fact) => Ok(Move::Forward(vec![fact], draft)),
-        Err(wait) => Move::refuse(Problems::wait("email", wait)),
+        Err(wait) => Move::refuse(turn.too_many("email", wait)),
     }
 }
 
@@ -110,7 +110,7 @@ async fn read(
     let key = AttemptKey { subject: mac.sign(&[b"username", &visit.device()]), device: Vec::new() };
     let seen = attempt::read(visit.db(), visit.tenant.id, &key).await?;
     if let Some(wait) = seen.wait(Allowance::LOOKUP, visit.now()) {
-        return Ok((name, None, Problems::wait("username", wait)));
+        return Ok((name, None, turn.too_many("username", wait)));
     }
     attempt::take(&mut draft.unit, visit.tenant.id, &key, Allowance::LOOKUP, visit.now());
     let asked = (IdentifierKind::Username, username.normal());
