@@ -45,9 +45,12 @@ fn as_json(text: &str, read: &Result<Document, Vec<Problem>>) {
     let Ok(value) = serde_yaml_ng::from_str::<serde_json::Value>(text) else { return };
     let json = serde_json::to_string(&value).unwrap();
     // Where the two are no longer the same text: tags, aliases, escapes, breaks of lines beyond ASCII, keys
-    // that are too long to stand without a mark.
-    let plain =
-        text.is_ascii() && text.len() < 1000 && !text.contains(['&', '!', '\u{7f}']) && !json.contains("\\u");
+    // that are too long to stand without a mark, control characters beyond ASCII (JSON writes them as they are).
+    let plain = text.is_ascii()
+        && text.len() < 1000
+        && !text.contains(['&', '!', '\u{7f}'])
+        && !json.contains("\\u")
+        && !json.contains(char::is_control);
     let only_in_yaml = |problem: &Problem| {
         problem.message.starts_with("stands twice") || problem.message.starts_with("the file cannot be read")
     };

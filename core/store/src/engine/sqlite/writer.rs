@@ -26,9 +26,9 @@ use tokio::sync::oneshot;
 /// Units in one commit, at most.
 const GROUP: usize = 512;
 /// Changed rows after which a checkpoint is due.
-const CHECKPOINT_EVERY: u64 = 1_000;
-/// Pages in the log above which the writer itself waits for a checkpoint (64 MiB).
-const LOG_BOUND: i64 = 16_384;
+const CHECKPOINT_EVERY: u64 = 400;
+/// Pages in the log above which the writer itself waits for a checkpoint (32 MiB).
+const LOG_BOUND: i64 = 8_192;
 
 /// How long the writer then waits for reads to end.
 const READERS_END: Duration = Duration::from_millis(100);
