@@ -7,8 +7,12 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IgnoredAny},
+};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::{
     Algorithm, Error, Result,
@@ -265,11 +269,14 @@ pub struct JwkSet {
 
 impl<'de> Deserialize<'de> for JwkSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // With the members that are none of ours, it is read as an object only: a list is no set.
         #[derive(Deserialize)]
         struct Entries {
             keys: Vec<Value>,
+            #[serde(flatten)]
+            _others: BTreeMap<String, IgnoredAny>,
         }
-        let Entries { keys } = Entries::deserialize(deserializer)?;
+        let Entries { keys, .. } = Entries::deserialize(deserializer)?;
         if keys.len() > MAX_KEYS {
             return Err(D::Error::custom(Error::TooManyKeys));
         }

@@ -170,3 +170,12 @@ fn ed25519_keys_without_the_public_half_are_read() {
     let signing = SigningKey::from_pkcs8(Algorithm::EdDsa, None, &der).unwrap();
     assert_eq!(signing.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
+
+#[test]
+fn a_set_is_an_object_and_has_its_keys_once() {
+    for text in ["[[]]", "[]", r#"{"keys":[],"keys":[]}"#, r#"{"key":[]}"#] {
+        assert!(serde_json::from_str::<JwkSet>(text).is_err(), "{text}");
+    }
+    let more: JwkSet = serde_json::from_str(r#"{"kid":1,"keys":[],"x":{}}"#).unwrap();
+    assert!(more.keys.is_empty());
+}
