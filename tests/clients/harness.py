@@ -48,9 +48,16 @@ def eventually(look, seconds=10.0, what="it"):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on. Below the ports of outgoing connections (32768 and up on Linux),
+    so that none of those takes it while a program that was killed is not back yet."""
+    while True:
+        port = 10_000 + secrets.randbelow(22_768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 # ---------------------------------------------------------------------------------- places

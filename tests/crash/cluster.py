@@ -1,17 +1,14 @@
 """PostgreSQL of one's own, to be killed: a primary, and a synchronous standby where one is wanted."""
 
-import contextlib
 import os
 import pathlib
-import random
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
-from harness import ROOT, eventually, psql
+from harness import ROOT, eventually, free_port, psql
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -22,15 +19,6 @@ wal_receiver_timeout = 5s
 hot_standby = on
 restart_after_crash = on
 """
-
-
-def lasting_port():
-    """A free port below those that the system gives to outgoing connections, so that nobody has it
-    when its server starts again."""
-    while True:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", random.randint(15_000, 30_000)))
-            return probe.getsockname()[1]
 
 
 def programs():
@@ -54,7 +42,7 @@ class Postgres:
         self.home.mkdir(mode=0o700)
         if os.geteuid() == 0:
             shutil.chown(self.home, "postgres")
-        self.data, self.port = self.home / "data", lasting_port()
+        self.data, self.port = self.home / "data", free_port()
         if copy_of:
             owned(programs() / "pg_basebackup", "-h", "127.0.0.1", "-p", copy_of.port, "-U", "keyward", "-D", self.data, "-c", "fast", "-X", "stream", "-R", cwd="/")
             # What was set on the primary is not the standby's.

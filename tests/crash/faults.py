@@ -12,9 +12,9 @@ import subprocess
 import time
 
 import harness
-from cluster import Postgres, lasting_port, send
+from cluster import Postgres, send
 from disk import Disk, damage
-from harness import Place, dev, eventually, shop
+from harness import Place, dev, eventually, free_port, shop
 from ledger import Load, World
 
 # How long after a fault the program may take to be ready.
@@ -40,7 +40,7 @@ class Run:
             path.write_text(key)
         if database:
             self.place.database, self.place.name = database, None
-        self.env, self.port, self.world, self.ready = dict, lasting_port(), None, []
+        self.env, self.port, self.world, self.ready = dict, free_port(), None, []
         self.end = contextlib.ExitStack()
         self.end.callback(self.close)
 

@@ -1,7 +1,7 @@
 // The built program, run for one test file: a free port, data of its own, and a database of its own
 // in PostgreSQL if that is asked for.
 import { execFile, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -96,13 +96,22 @@ export class Server {
   }
 }
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on. Below the ports of outgoing connections (32768 and up on Linux), so
+ * that none of those takes it while a program that was killed is not back yet.
+ */
 export async function freePort() {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    const server = createServer();
+    const free = await new Promise((told) => {
+      server.once("error", () => told(false));
+      server.listen(port, "127.0.0.1", () => told(true));
+    });
+    if (!free) continue;
+    await new Promise((done) => server.close(done));
+    return port;
+  }
 }
 
 async function freshDatabase() {
