@@ -187,6 +187,37 @@ class Http2(Watched):
                 self.assertIn(self.status([frame(1, 5, 1, request(more=more))]), (None, 400))
         self.assertEqual(self.status([frame(1, 5, 1, request())]), 200)
 
+    def test_a_body_that_comes_too_slowly_ends_its_stream_and_no_other(self):
+        with self.open() as tls:
+            tls.settimeout(0.5)
+            client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+            client.initiate_connection()
+            answers, ended = {}, set()
+
+            def ask(stream, method, path, more=(), end=False):
+                head = [(":method", method), (":scheme", "https"), (":path", path), (":authority", f"localhost:{self.port}"), *more]
+                client.send_headers(stream, head, end_stream=end)
+
+            def take():
+                with contextlib.suppress(TimeoutError):
+                    for event in client.receive_data(tls.recv(65536)):
+                        if isinstance(event, h2.events.ResponseReceived):
+                            answers[event.stream_id] = int(dict(event.headers)[b":status"])
+                        if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                            ended.add(event.stream_id)
+
+            begun = time.monotonic()
+            ask(1, "POST", "/token", [("content-type", "application/x-www-form-urlencoded")])
+            while 1 not in ended and time.monotonic() < begun + 30:
+                client.send_data(1, b"a")
+                tls.sendall(client.data_to_send())
+                take()
+            ask(3, "GET", "/health/live", end=True)
+            tls.sendall(client.data_to_send())
+            while 3 not in ended and time.monotonic() < begun + 40:
+                take()
+            self.assertEqual(answers, {1: 408, 3: 200})
+
     def test_idle_connections_are_closed(self):
         silent = [self.open() for _ in range(20)]
         for tls in silent[10:]:

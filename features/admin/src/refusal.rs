@@ -36,6 +36,7 @@ codes! {
     INVALID = "invalid", 400, "Values of the request cannot be accepted.";
     MEDIA_TYPE = "unsupported-media-type", 415, "The body must be JSON.";
     TOO_LARGE = "too-large", 413, "The body is too large.";
+    TOO_SLOW = "too-slow", 408, "The body came too slowly.";
     TAKEN = "taken", 409, "A value that must be unique is taken.";
     WRONG_STATE = "wrong-state", 409, "The object is in a state in which this cannot be done.";
     CONTENDED = "contended", 409, "Others kept changing the same object. Try again.";

@@ -3,6 +3,7 @@
 //! In: a request id, the client's address, the limits of size and time. Out: header hygiene,
 //! one log line, the counters. Around it: a panic is a clean 500.
 
+use super::arriving::{Arriving, Late};
 use super::metrics::{InFlight, Metrics};
 use super::refusal::{Form, Refusal};
 use crate::serve::{Answers, PeerAddr};
@@ -16,7 +17,6 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use http_body_util::Limited;
 use hyper::body::Body as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,12 +46,14 @@ pub(crate) struct EdgeOptions {
     pub(crate) https: bool,
     /// Largest body, in bytes.
     pub(crate) most_body: usize,
+    /// Longest time that a body may take to arrive, less than `time`.
+    pub(crate) body_time: Duration,
     /// Longest time to an answer.
     pub(crate) time: Duration,
 }
 
 impl EdgeOptions {
-    /// The usual limits: 64 kB and 30 s.
+    /// The usual limits: 64 kB within 20 s, and 30 s to the answer.
     pub(crate) fn new(env: Env, metrics: Arc<Metrics>) -> Self {
         Self {
             env,
@@ -59,6 +61,7 @@ impl EdgeOptions {
             proxies: Vec::new(),
             https: false,
             most_body: 64 * 1024,
+            body_time: Duration::from_secs(20),
             time: Duration::from_secs(30),
         }
     }
@@ -77,13 +80,13 @@ impl<A: Answers> Answers for Edge<A> {
         let id = self.request_id(request.headers(), peer);
         let trusted = self.trusts(peer);
         let mut record = Record::begin(&self.0.metrics, &request, (&id, trusted), peer);
-        let form = Form::of(&request);
+        let (form, version) = (Form::of(&request), request.version());
         request.extensions_mut().insert(id.clone());
         let answer = match self.admit(request, peer, &mut record) {
             Ok(request) => self.limited(request).instrument(record.span.clone()).await,
             Err(refusal) => Err(refusal),
         };
-        let mut response = answer.unwrap_or_else(|refusal| refusal.respond(form, &id));
+        let mut response = answer.unwrap_or_else(|refusal| refusal.respond((form, version), &id));
         self.finish(&mut response, &id);
         record.end(&response);
         response
@@ -110,7 +113,7 @@ impl<A: Answers> Edge<A> {
         }
     }
 
-    /// Finds the client's address and puts the limit on the body.
+    /// Finds the client's address and refuses a body that says itself that it is too large.
     fn admit(&self, mut request: Request, peer: IpAddr, record: &mut Record) -> Result<Request, Refusal> {
         let forwarded = request.headers().get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
         let client = client(peer, forwarded, &self.0.proxies)
@@ -124,18 +127,30 @@ impl<A: Answers> Edge<A> {
         if announced.is_some_and(|length| length > self.0.most_body as u64) {
             return Err(Refusal::TooLarge);
         }
+        Ok(request)
+    }
+
+    /// Puts the limits on the body, if there is one.
+    fn bounded(&self, request: Request) -> (Request, Option<Late>) {
         if request.body().is_end_stream() {
-            return Ok(request);
+            return (request, None);
         }
-        Ok(request.map(|body| Body::new(Limited::new(body, self.0.most_body))))
+        let (parts, body) = request.into_parts();
+        let body = Arriving::new(body, self.0.most_body, self.0.body_time);
+        let late = body.late();
+        (Request::from_parts(parts, Body::new(body)), Some(late))
     }
 
     /// Runs the feature within the time limit. A panic ends here; units of the database are all or
-    /// nothing, so nothing is left half done.
+    /// nothing, so nothing is left half done. A body that came too slowly is answered here too, since
+    /// each feature would say it in its own way, or call it too large.
     async fn limited(&self, request: Request) -> Result<Response, Refusal> {
+        let (request, late) = self.bounded(request);
+        let is_late = || late.as_ref().is_some_and(Late::is_set);
         let mut running = pin!(self.1.answer(request));
         let guarded =
             std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+                Ok(_) if is_late() => Poll::Ready(Err(Refusal::TooSlow)),
                 Ok(poll) => poll.map(Ok),
                 Err(_) => Poll::Ready(Err(Refusal::Defect)),
             });

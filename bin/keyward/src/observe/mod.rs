@@ -3,6 +3,7 @@
 //! `/metrics`. Must not decide anything about people, and never writes a secret, code, token or
 //! query string anywhere.
 
+mod arriving;
 mod edge;
 mod health;
 mod log;

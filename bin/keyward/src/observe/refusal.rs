@@ -4,8 +4,8 @@
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use base::RequestId;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode, Version};
 
 /// Why the edge answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) enum Refusal {
     ForwardedFor,
     /// The body is larger than any form of ours.
     TooLarge,
+    /// The body came too slowly (RFC 9110, section 15.5.9).
+    TooSlow,
     /// The answer took too long.
     TimedOut,
     /// A feature panicked.
@@ -56,6 +58,7 @@ impl Refusal {
         match self {
             Self::ForwardedFor => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -65,6 +68,7 @@ impl Refusal {
         match self {
             Self::ForwardedFor => "forwarded_for",
             Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
             Self::TimedOut => "timed_out",
             Self::Defect => "internal",
         }
@@ -76,6 +80,7 @@ impl Refusal {
                 "The proxy in front of this server described your connection in a way that cannot be understood. Please tell whoever runs it."
             }
             Self::TooLarge => "What was sent is too large. Go back and send less.",
+            Self::TooSlow => "What was sent arrived too slowly. Please try again.",
             Self::TimedOut => "This took too long. Please try again in a moment.",
             Self::Defect => {
                 "Something went wrong here; it is not your fault, and it was noted. Please try again."
@@ -88,13 +93,14 @@ impl Refusal {
         match self {
             Self::ForwardedFor => "malformed",
             Self::TooLarge => "too-large",
+            Self::TooSlow => "too-slow",
             Self::TimedOut => "unavailable",
             Self::Defect => "internal",
         }
     }
 
-    /// The answer in this form.
-    pub(super) fn respond(self, form: Form, id: &RequestId) -> Response {
+    /// The answer in this form, for a request of this version.
+    pub(super) fn respond(self, (form, version): (Form, Version), id: &RequestId) -> Response {
         let (kind, body) = match form {
             Form::Api => ("application/problem+json", self.json(self.api_code(), id)),
             Form::Json => ("application/problem+json", self.json(self.code(), id)),
@@ -110,6 +116,10 @@ impl Refusal {
         );
         if self == Self::TimedOut {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        // The rest of the body may still come, and nobody waits for it. HTTP/2 ends the stream instead.
+        if self == Self::TooSlow && version < Version::HTTP_2 {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

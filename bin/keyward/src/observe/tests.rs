@@ -7,13 +7,16 @@ use axum::routing::post;
 use axum::{Extension, Form};
 use base::net::ClientAddr;
 use base::{Env, RequestId, Secret};
+use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -110,7 +113,7 @@ fn app(edge: EdgeOptions) -> Edge<Router> {
         .route("/panic", get(panicking))
         .route("/tenant", get(inner))
         .route("/framed", get(framed))
-        .route("/never", get(std::future::pending::<()>));
+        .route("/never", get(std::future::pending::<()>).post(std::future::pending::<()>));
     Edge::new(edge, router.layer(RouteName))
 }
 
@@ -259,6 +262,48 @@ async fn an_answer_that_takes_too_long_is_503() {
     let response = send(&app, from("192.0.2.1", Request::get("/never")).body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after"));
+}
+
+/// A body that comes after this time.
+struct After(Option<Pin<Box<tokio::time::Sleep>>>);
+
+impl hyper::body::Body for After {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<hyper::body::Frame<Bytes>>>> {
+        let Some(timer) = &mut self.0 else { return Poll::Ready(None) };
+        ready!(timer.as_mut().poll(cx));
+        self.0 = None;
+        Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from_static(b"a=b")))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_comes_too_slowly_is_408_and_the_last_of_its_connection() {
+    let app = app(edge(|_| ()).0);
+    let post = |path: &str, version, seconds| {
+        from("192.0.2.1", Request::post(path))
+            .version(version)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::new(After(Some(Box::pin(tokio::time::sleep(Duration::from_secs(seconds)))))))
+            .unwrap()
+    };
+    let late = send(&app, post("/form", http::Version::HTTP_11, 21)).await;
+    assert_eq!(late.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(late.headers()["connection"], "close");
+    assert!(!late.headers().contains_key("retry-after"));
+    assert!(text(late).await.contains("id=\"error\""));
+    let late = send(&app, post("/form", http::Version::HTTP_2, 21)).await;
+    assert_eq!(late.status(), StatusCode::REQUEST_TIMEOUT);
+    assert!(!late.headers().contains_key("connection"), "HTTP/2 has no such header");
+    let in_time = send(&app, post("/form", http::Version::HTTP_11, 19)).await;
+    assert_eq!(in_time.status(), StatusCode::OK);
+    let unread = send(&app, post("/never", http::Version::HTTP_11, 60)).await;
+    assert_eq!(unread.status(), StatusCode::SERVICE_UNAVAILABLE, "who answers too late is to blame");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! A stream that gives up on a client which takes nothing of what is written to it. Reading is
-//! limited elsewhere: by the time for a request's head and by the time for its answer.
+//! limited elsewhere: by the time for a request's head and by the time for its body.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
