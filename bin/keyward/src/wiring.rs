@@ -1,6 +1,7 @@
 //! Wiring: brings the capabilities together behind one address, with what runs in the background.
 
 use crate::{
+    backup::{erasures, interrupted},
     failure::Failure,
     installation::{Installation, socket_beside},
     observe::{
@@ -89,6 +90,7 @@ pub(crate) async fn open(
     options: OpenOptions,
 ) -> Result<Directory, Failure> {
     installation.root_key()?;
+    interrupted::refuse_half_done(installation)?;
     let db = Db::open(&installation.database, options).await.map_err(|error| match error {
         store::DbError::Locked(path) => Failure::failed(format!(
             "Another server works on {path}. Stop it first, or give this one a database of its own."
@@ -98,10 +100,12 @@ pub(crate) async fn open(
     prepare(db, installation, env).await
 }
 
-/// Brings an open database to this version and checks the root key.
+/// Brings an open database to this version and checks the root key and that no restore of it stopped
+/// half-way.
 pub(crate) async fn prepare(db: Db, installation: &Installation, env: Env) -> Result<Directory, Failure> {
     let root = installation.root_key()?;
     store::migrate(&db, &migrations()).await?;
+    interrupted::refuse_unsettled(&db, installation).await?;
     let directory = Directory::new(db, env, root);
     directory.check_root_key().await?;
     Ok(directory)
@@ -219,7 +223,7 @@ pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Fail
     }
     if let Some(list) = program.installation.erasures.clone() {
         let (directory, until) = (program.directory.clone(), requested(stop.clone()));
-        background.push(tokio::spawn(crate::backup::erasures::follow(directory, list, until)));
+        background.push(tokio::spawn(erasures::follow(directory, list, until)));
     }
     tokio::spawn(program.directory.clone().watch());
     tokio::spawn(drop_kept_answers(program.directory.clone()));

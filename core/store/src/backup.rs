@@ -17,6 +17,8 @@ const NAMES_HELD: Duration = Duration::from_secs(90 * 86_400);
 
 /// The name of the row that holds since when what was issued is good.
 pub(crate) const VALID_FROM: &str = "valid-from";
+/// The name of the row that is there from the first to the last change of a restore.
+const RESTORE: &str = "restore";
 
 statements! {
     const END_ALL: &str = "UPDATE person SET epoch = epoch + 1, offline_epoch = offline_epoch + 1, \
@@ -26,6 +28,7 @@ statements! {
     const NO_PARKED: &str = "DELETE FROM parked_request";
     const SET_VALID_FROM: &str = "INSERT INTO server (name, value) VALUES ($1, $2) \
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    const ENDED: &str = "DELETE FROM server WHERE name = $1";
     const LAST_NUMBER: &str = "SELECT last FROM event_chain ORDER BY last DESC LIMIT 1";
 }
 
@@ -96,30 +99,43 @@ pub async fn about(db: &Db) -> Result<(String, bool), DbError> {
 
 /// Makes a database that was put back fit for use: who was erased since is deleted again, every
 /// session and grant ends, half-done sign-ins are dropped, and tokens from before now are refused.
-/// Gives how many people were deleted again. Doing it twice does no harm.
+/// Gives how many people were deleted again. Doing it twice does no harm; until it was done to its end
+/// [`is_unsettled`].
 ///
 /// # Errors
 /// Kind `Unavailable` if the store cannot answer.
 pub async fn settle(directory: &Directory, erased: &[Erasure]) -> Result<u64, Error> {
+    let (db, env) = (directory.db(), directory.env());
+    let Some(tenant) = directory.resolve(crate::Address::Root).await? else { return Ok(0) };
+    // There already if an earlier restore did not come to its end.
+    let _begun = db.commit(rows::server::insert(env.id(), RESTORE, "begun")).await?;
     let mut again = 0;
     for erasure in erased {
         again += u64::from(delete(directory, *erasure).await?);
     }
-    let (db, env) = (directory.db(), directory.env());
     let now = env.now();
     let event = Event::new(env, "server.restored")
         .actor("operator")
         .detail(serde_json::json!({ "deleted_again": again, "valid_from": now.micros() }));
-    let Some(tenant) = directory.resolve(crate::Address::Root).await? else { return Ok(again) };
     let unit = Unit::new(event.id, vec![tenant.event(env, event, None)])
         .write(END_ALL, args![now], Expect::Any)
         .write(NO_FLOWS, args![], Expect::Any)
         .write(NO_CHALLENGES, args![], Expect::Any)
         .write(NO_PARKED, args![], Expect::Any)
+        .write(ENDED, args![RESTORE], Expect::Any)
         .write(SET_VALID_FROM, args![VALID_FROM, now.micros().to_string()], Expect::Any);
     let _done = db.commit(unit).await?;
     directory.read_valid_from().await?;
     Ok(again)
+}
+
+/// Whether a restore began and did not come to its end: who was erased may be there, and what was
+/// revoked may live.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn is_unsettled(db: &Db) -> Result<bool, DbError> {
+    Ok(rows::server::find(db, RESTORE).await?.is_some())
 }
 
 /// Deletes a person if they are there; the job that erases does the rest.

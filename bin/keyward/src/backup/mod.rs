@@ -3,14 +3,15 @@
 //! stands outside of the backups.
 
 pub(crate) mod erasures;
+pub(crate) mod interrupted;
 
 use crate::failure::Failure;
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -20,9 +21,12 @@ use store::{Db, DbUrl, backup::Contents};
 pub(crate) const DATABASE: &str = "keyward.db";
 const MANIFEST: &str = "manifest.json";
 const FORMAT: u32 = 1;
+/// A manifest is shorter.
+const LONGEST: u64 = 1 << 20;
 
 /// What a backup says about itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     /// The form of the folder.
     format: u32,
@@ -40,6 +44,8 @@ pub(crate) struct Manifest {
     pub(crate) bytes: u64,
     /// The copy's SHA-256, in hexadecimal digits.
     pub(crate) sha256: String,
+    /// The SHA-256 of all that stands above, as it is written with this empty.
+    seal: String,
 }
 
 impl Manifest {
@@ -50,8 +56,8 @@ impl Manifest {
         root_key: Option<String>,
         made_at: base::Time,
     ) -> io::Result<Self> {
-        let (bytes, sha256) = sum(copy)?;
-        Ok(Self {
+        let (bytes, sha256) = pass(copy, |error| error, |_| Ok(()))?;
+        let mut made = Self {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             made_at: made_at.to_string(),
@@ -60,7 +66,15 @@ impl Manifest {
             rows: contents.rows,
             bytes,
             sha256,
-        })
+            seal: String::new(),
+        };
+        made.seal = made.sealed()?;
+        Ok(made)
+    }
+
+    fn sealed(&self) -> io::Result<String> {
+        let bare = Self { seal: String::new(), ..self.clone() };
+        Ok(hex(digest(&SHA256, serde_json::to_string_pretty(&bare)?.as_bytes()).as_ref()))
     }
 
     /// Writes it into a folder, for good.
@@ -71,27 +85,62 @@ impl Manifest {
         file.sync_all()
     }
 
-    /// Reads that of a folder, and compares the copy's checksum with it.
-    pub(crate) fn verified(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join(MANIFEST);
-        let no = |what: String| Failure::failed(format!("{} is no whole backup: {what}.", folder.display()));
-        let text = std::fs::read_to_string(&path).map_err(|error| no(format!("{MANIFEST}: {error}")))?;
-        let manifest: Self =
-            serde_json::from_str(&text).map_err(|error| no(format!("{MANIFEST}: {error}")))?;
-        if manifest.format != FORMAT {
-            return Err(no(format!(
-                "its form {} is not known; use the program that made it",
-                manifest.format
-            )));
+    /// Reads that of a folder. The copy is looked at by [`Self::copied`] or [`Self::verify`].
+    ///
+    /// # Errors
+    /// If it is not as it was written, or was written by a program that knows more.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        let no = |what: String| broken(folder, format!("{MANIFEST}: {what}"));
+        let mut text = String::new();
+        plain(&folder.join(MANIFEST))
+            .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+            .map_err(|error| no(error.to_string()))?;
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| no(error.to_string()))?;
+        if let Some(newer) = value.get("format").and_then(|format| format.as_u64())
+            && newer > u64::from(FORMAT)
+        {
+            return Err(no(format!("its form {newer} is not known; use the newer program that made it")));
         }
-        let (bytes, sha256) =
-            sum(&folder.join(DATABASE)).map_err(|error| no(format!("{DATABASE}: {error}")))?;
-        if bytes != manifest.bytes || sha256 != manifest.sha256 {
-            return Err(no(format!(
-                "{DATABASE} is not the file that was written then (its checksum differs)"
-            )));
+        let manifest: Self = serde_json::from_value(value).map_err(|error| no(error.to_string()))?;
+        let again = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+        if manifest.format != FORMAT || again != text || manifest.sealed()? != manifest.seal {
+            return Err(no("it is not the file that was written then (its checksum differs)".to_owned()));
         }
         Ok(manifest)
+    }
+
+    /// Compares the copy in the folder with its checksum.
+    ///
+    /// # Errors
+    /// If it is another.
+    pub(crate) fn verify(&self, folder: &Path) -> Result<(), Failure> {
+        self.matches_sum(folder, |_| Ok(()))
+    }
+
+    /// Copies the copy in the folder into a new file that only its owner may read, and compares what
+    /// was written with the checksum.
+    ///
+    /// # Errors
+    /// If it is another, or the file cannot be written.
+    pub(crate) fn copied(&self, folder: &Path, to: &Path) -> Result<(), Failure> {
+        let no = |error: io::Error| Failure::failed(format!("{} cannot be written: {error}.", to.display()));
+        let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(no)?;
+        self.matches_sum(folder, |bytes| target.write_all(bytes).map_err(no))?;
+        target.sync_all().map_err(no)
+    }
+
+    fn matches_sum(
+        &self,
+        folder: &Path,
+        write: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let unread = |error| broken(folder, format!("{DATABASE}: {error}"));
+        let (bytes, sha256) = pass(&folder.join(DATABASE), unread, write)?;
+        if bytes == self.bytes && sha256 == self.sha256 {
+            return Ok(());
+        }
+        let what = format!("{DATABASE} is not the file that was written then (its checksum differs)");
+        Err(broken(folder, what))
     }
 
     /// Whether a database holds what the manifest says.
@@ -111,21 +160,43 @@ pub(crate) async fn open(copy: &Path) -> Result<Db, Failure> {
     Ok(Db::open(&DbUrl::sqlite(copy), options).await?)
 }
 
-/// Length and SHA-256 of a file.
-fn sum(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+fn broken(folder: &Path, what: impl std::fmt::Display) -> Failure {
+    Failure::failed(format!("{} is no whole backup: {what}.", folder.display()))
+}
+
+/// Opens a file of a backup: a link could lead anywhere, and a pipe would keep us for ever.
+fn plain(path: &Path) -> io::Result<File> {
+    match std::fs::symlink_metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("it is no plain file")),
+    }
+}
+
+/// Hands on what a file holds; gives its length and SHA-256.
+fn pass<E>(
+    path: &Path,
+    unread: impl Fn(io::Error) -> E,
+    mut write: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(u64, String), E> {
+    let mut file = plain(path).map_err(&unread)?;
     let (mut context, mut length) = (Context::new(&SHA256), 0);
     let mut block = vec![0; 1 << 16];
     loop {
-        let read = file.read(&mut block)?;
+        let read = file.read(&mut block).map_err(&unread)?;
         if read == 0 {
             break;
         }
-        context.update(block.get(..read).unwrap_or_default());
-        length += read as u64;
+        let read = block.get(..read).unwrap_or_default();
+        context.update(read);
+        write(read)?;
+        length += read.len() as u64;
     }
-    let digits = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((length, digits))
+    Ok((length, hex(context.finish().as_ref())))
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Puts what is written in a folder, and the folder's own entry, on the disk.
@@ -137,4 +208,32 @@ pub(crate) fn sync(folder: &Path) -> io::Result<()> {
 pub(crate) fn parent(path: &Path) -> PathBuf {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.unwrap_or(Path::new(".")).to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_in_which_a_bit_of_any_byte_flipped_is_refused() {
+        let folder = std::env::temp_dir().join(format!("keyward-manifest-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join(DATABASE), b"a database").unwrap();
+        let contents = Contents { rows: BTreeMap::from([("person".to_owned(), 3)]), last_event: 41 };
+        let key = Some("10be808bb5c355fe".to_owned());
+        let made =
+            Manifest::of(&folder.join(DATABASE), contents, key, base::Time::from_seconds(1_800_000_000))
+                .unwrap();
+        made.write(&folder).unwrap();
+        assert!(Manifest::read(&folder).and_then(|manifest| manifest.verify(&folder)).is_ok());
+        let path = folder.join(MANIFEST);
+        let written = std::fs::read(&path).unwrap();
+        for byte in 0..written.len() {
+            let mut changed = written.clone();
+            changed[byte] ^= 1 << (byte % 8);
+            std::fs::write(&path, &changed).unwrap();
+            assert!(Manifest::read(&folder).is_err(), "byte {byte}: {}", String::from_utf8_lossy(&changed));
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

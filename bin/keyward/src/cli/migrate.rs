@@ -2,6 +2,7 @@
 
 use crate::wiring::migrations;
 use crate::{
+    backup::interrupted,
     failure::Failure,
     installation::{Installation, Place},
 };
@@ -9,6 +10,7 @@ use store::{Db, OpenOptions};
 
 pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
     let installation = Installation::of(place)?;
+    interrupted::refuse_half_done(&installation)?;
     let db = Db::open(&installation.database, OpenOptions::default()).await?;
     let pending = store::pending(&db, &migrations()).await?;
     if dry_run {

@@ -1,7 +1,7 @@
 //! How a command reaches the data: through the server that holds an embedded database, else by the
 //! database itself.
 
-use crate::{failure::Failure, installation::Installation, wiring};
+use crate::{backup::interrupted, failure::Failure, installation::Installation, wiring};
 use base::{Env, Error};
 use std::{
     path::Path,
@@ -22,6 +22,7 @@ pub(super) async fn reach<T>(
     directly: impl AsyncFnOnce(&Directory) -> Result<T, Failure>,
     mut beside: impl AsyncFnMut(&Path) -> Result<T, Error>,
 ) -> Result<T, Failure> {
+    interrupted::refuse_half_done(installation)?;
     let end = Instant::now() + BETWEEN;
     let db = loop {
         match Db::open(&installation.database, OpenOptions::default()).await {

@@ -3,7 +3,7 @@
 //! before lives on.
 
 use crate::{
-    backup::{self, DATABASE, Manifest, erasures},
+    backup::{self, DATABASE, Manifest, erasures, interrupted},
     failure::Failure,
     installation::{Installation, Place},
     wiring,
@@ -43,7 +43,8 @@ pub(crate) struct Restore {
 
 pub(super) async fn run(restore: &Restore, json: bool) -> Result<(), Failure> {
     if let (Some(folder), true) = (&restore.folder, restore.dry_run) {
-        let manifest = Manifest::verified(folder)?;
+        let manifest = Manifest::read(folder)?;
+        manifest.verify(folder)?;
         match json {
             true => println!("{}", serde_json::json!({ "manifest": manifest })),
             false => println!("{} is whole, as of {}.", folder.display(), manifest.made_at),
@@ -92,23 +93,27 @@ async fn put_back(folder: &Path, installation: &Installation, erased: &[Erasure]
             "A backup folder is put back as an embedded database: name a sqlite: database.",
         ));
     };
-    refuse_overwriting(file)?;
-    let manifest = Manifest::verified(folder)?;
-    let own = installation.root_key()?.id().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let manifest = Manifest::read(folder)?;
+    let own = backup::hex(installation.root_key()?.id().as_slice());
     if manifest.root_key.as_ref().is_some_and(|needed| *needed != own) {
         return Err(Failure::usage(
             "The root key given is not the one that this backup was sealed with. It is kept apart from the backups.",
         ));
     }
+    refuse_overwriting(file)?;
+    let _alone = alone(file)?;
+    // Whoever held it may have made a database.
+    refuse_overwriting(file)?;
     let staging = Staging::new(file)?;
     let copy = staging.0.join(DATABASE);
-    copy_private(&folder.join(DATABASE), &copy)?;
+    manifest.copied(folder, &copy)?;
     let db = backup::open(&copy).await?;
     let done = fill(&db, &manifest, installation, erased).await;
     db.close().await;
     let (again, last) = done?;
-    place(&copy, file)?;
+    // First, since the list of a database that is there must say from which event on it is followed.
     note(installation, erased, last)?;
+    place(&copy, file)?;
     Ok(again)
 }
 
@@ -127,7 +132,7 @@ async fn fill(
 async fn in_place(installation: &Installation, erased: &[Erasure]) -> Result<u64, Failure> {
     let options = DbOptions { create: false, ..DbOptions::default() };
     let db = Db::open(&installation.database, options).await.map_err(|error| match error {
-        store::DbError::Locked(path) => Failure::failed(format!("A server works on {path}. Stop it first.")),
+        store::DbError::Locked(path) => held(Path::new(&path)),
         error => error.into(),
     })?;
     let done = settle(db.clone(), installation, erased).await;
@@ -145,7 +150,9 @@ async fn settle(db: Db, installation: &Installation, erased: &[Erasure]) -> Resu
             "This backup was made by a newer program (it knows {name}). Restore it with that one."
         )));
     }
-    let directory: Directory = wiring::prepare(db, installation, Env::system()).await?;
+    store::migrate(&db, &wiring::migrations()).await?;
+    let directory = Directory::new(db, Env::system(), installation.root_key()?);
+    directory.check_root_key().await?;
     let again = store::backup::settle(&directory, erased).await?;
     while directory.db().number_events().await? > 0 {}
     Ok((again, store::backup::last_event(directory.db()).await?))
@@ -163,7 +170,8 @@ fn refuse_overwriting(file: &Path) -> Result<(), Failure> {
     for ending in ["", "-wal", "-journal"] {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);
-        if Path::new(&name).exists() {
+        // A link that leads nowhere is something, too.
+        if fs::symlink_metadata(&name).is_ok() {
             return Err(Failure::failed(format!(
                 "{} is there already, and a restore writes over nothing. Move it away first.",
                 Path::new(&name).display()
@@ -173,10 +181,23 @@ fn refuse_overwriting(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
-    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    io::copy(&mut fs::File::open(from)?, &mut target)?;
-    target.sync_all()
+/// The lock of a database, as whoever works on one holds it.
+fn alone(file: &Path) -> Result<fs::File, Failure> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    let wrong =
+        |error| Failure::failed(format!("{} cannot be written: {error}.", Path::new(&name).display()));
+    let options = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name);
+    let lock = options.map_err(wrong)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(held(file)),
+        Err(fs::TryLockError::Error(error)) => Err(wrong(error)),
+    }
+}
+
+fn held(file: &Path) -> Failure {
+    Failure::failed(format!("A server works on {}. Stop it first.", file.display()))
 }
 
 /// Gives the whole file its name, which must still be free.
@@ -187,12 +208,20 @@ fn place(copy: &Path, file: &Path) -> Result<(), Failure> {
     Ok(backup::sync(&backup::parent(file))?)
 }
 
-/// Where a database is made ready before anybody can open it; removed in the end.
+/// Where a database is made ready before anybody can open it; removed in the end. While it is there and
+/// the database is not, nobody makes an empty one in its place.
 struct Staging(PathBuf);
 
 impl Staging {
     fn new(file: &Path) -> Result<Self, Failure> {
-        let path = backup::parent(file).join(format!(".restore-{}", std::process::id()));
+        let path = interrupted::staging(file);
+        // What is there was left by a restore that was killed: one that lives holds the lock.
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Failure::failed(format!("{} cannot be removed: {error}.", path.display())));
+            }
+            _ => {}
+        }
         let made = DirBuilder::new().recursive(false).mode(0o700).create(&path);
         made.map_err(|error| Failure::failed(format!("{} cannot be made: {error}.", path.display())))?;
         Ok(Self(path))
