@@ -1,5 +1,6 @@
 """Requests over HTTP/1.1: shapes that two readers could read differently, sizes, encodings."""
 
+import itertools
 import json
 import unittest
 
@@ -70,9 +71,59 @@ class Shapes(Watched):
             "many trailers": CHUNKED + b"3\r\na=b\r\n0\r\n" + b"x: y\r\n" * 5_000 + b"\r\n" + NEXT,
         }, allowed=(400, 413))
 
-    def test_extensions_and_trailers_are_dropped(self):
-        for body in (b"3;a=b\r\na=b\r\n0\r\n\r\n", b"3\r\na=b\r\n0\r\ncontent-length: 90\r\nhost: evil\r\n\r\n"):
-            self.assertEqual(ask(self.port, CHUNKED + body + NEXT), ([401, 200], True))
+    def test_extensions_are_dropped(self):
+        self.assertEqual(ask(self.port, CHUNKED + b"3;a=b\r\na=b\r\n0\r\n\r\n" + NEXT), ([401, 200], True))
+
+    def test_trailers_are_dropped_and_end_the_connection(self):
+        self.refused({
+            "trailers": CHUNKED + b"3\r\na=b\r\n0\r\ncontent-length: 90\r\nhost: evil\r\n\r\n" + NEXT,
+            "of a body that nobody reads": LIVE + HOST + b"transfer-encoding: chunked\r\n\r\n0\r\nx: y\r\n\r\n" + NEXT,
+        }, allowed=(401, 200))
+
+    def test_a_bare_line_feed_in_a_head_ends_a_line_as_any_other(self):
+        # RFC 9112, 2.2: a recipient may take it for the end of a line. Then it must be one everywhere: what
+        # is answered is what would be if each line ended with both.
+        for name, lines in {
+            "nothing behind": [b"GET /health/live HTTP/1.1", b"host: localhost", b"x: y", b""],
+            "a length": [b"POST /token HTTP/1.1", b"host: localhost", FORM.strip(), b"content-length: %d" % len(NEXT), b""],
+            "chunks": [b"POST /token HTTP/1.1", b"host: localhost", b"transfer-encoding: chunked", FORM.strip(), b""],
+            "two hosts": [b"GET /health/live HTTP/1.1", b"host: localhost", b"host: evil.example", b""],
+            "two lengths": [b"POST /token HTTP/1.1", b"host: localhost", b"content-length: 3", b"content-length: 90", b""],
+            "a fold": [b"GET /health/live HTTP/1.1", b"host: localhost", b"x: y", b" z", b""],
+        }.items():
+            behind = {"a length": NEXT, "chunks": b"0\r\n\r\n"}.get(name, b"") + NEXT
+
+            def answered(ends):
+                return ask(self.port, b"".join(line + end for line, end in zip(lines, ends, strict=True)) + behind)
+
+            plain = answered([b"\r\n"] * len(lines))
+            self.assertEqual(plain[1], True, name)
+            for ends in itertools.product((b"\r\n", b"\n"), repeat=len(lines)):
+                with self.subTest(name, ends=ends):
+                    self.assertEqual(answered(ends), plain)
+
+    def test_nothing_is_answered_behind_a_bare_line_feed_in_a_body(self):
+        # Behind each of them a reader could see the end of the body, or not.
+        for name, body in {
+            "behind a size": b"3\na=b\r\n0\r\n\r\n",
+            "behind an extension": b"3;x=y\na=b\r\n0\r\n\r\n",
+            "behind a chunk": b"3\r\na=b\n0\r\n\r\n",
+            "behind the last size": b"3\r\na=b\r\n0\n\r\n",
+            "behind the last extension": b"3\r\na=b\r\n0;x=y\n\r\n",
+            "as the last line": b"3\r\na=b\r\n0\r\n\n",
+            "behind a trailer": b"3\r\na=b\r\n0\r\nx: y\n\r\n",
+            "between trailers": b"3\r\na=b\r\n0\r\nx: y\nz: w\r\n\r\n",
+            "behind trailers": b"3\r\na=b\r\n0\r\nx: y\r\n\n",
+            "twice behind a trailer": b"3\r\na=b\r\n0\r\nx: y\n\n",
+            "twice behind trailers": b"3\r\na=b\r\n0\r\nx: y\r\n\n\n",
+        }.items():
+            # What comes next may be taken for trailers: behind it stands another one.
+            for behind in (NEXT, NEXT + NEXT, b"\r\n\r\n" + NEXT):
+                with self.subTest(name, behind=behind[:9]):
+                    self.refused({name: CHUNKED + body + behind}, allowed=(400, 401))
+                with self.subTest(name, behind=behind[:9], read=False):
+                    unread = CHUNKED.replace(b"POST /token", b"GET /health/live")
+                    self.refused({name: unread + body + behind}, allowed=(400, 200))
 
     def test_headers_that_are_none_are_refused(self):
         self.refused({

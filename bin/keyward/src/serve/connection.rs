@@ -4,9 +4,8 @@
 //! head (HTTP/1.1), and the one of a connection on which no request is under way (both).
 
 use super::stall::Stall;
-use super::strict;
 use super::{Answers, Limits, PeerAddr, Shutdown};
-use axum::body::Body as AnyBody;
+use super::{strict, trailers};
 use base::net::Network;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -103,7 +102,12 @@ fn service(
         request.extensions_mut().insert(PeerAddr(peer));
         async move {
             let response = match strict::fault(&request) {
-                None => app.answer(request.map(any)).await,
+                None => {
+                    let (request, seen) = trailers::watch(request);
+                    let mut response = app.answer(request).await;
+                    seen.close_if_doubtful(&mut response);
+                    response
+                }
                 Some(fault) => strict::refuse(fault, request.version()),
             };
             Ok::<_, Infallible>(response.map(|body| {
@@ -114,10 +118,6 @@ fn service(
             }))
         }
     })
-}
-
-fn any(body: Incoming) -> AnyBody {
-    if body.is_end_stream() { AnyBody::empty() } else { AnyBody::new(body) }
 }
 
 /// The requests of one connection.

@@ -10,6 +10,7 @@ mod strict;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trailers;
 
 pub(crate) use answers::Answers;
 pub(crate) use shutdown::{Shutdown, on_signals, shutdown};
