@@ -88,7 +88,7 @@ impl NewAccount<'_> {
         for external in self.external_ids {
             rows::person::insert_external(unit, tenant.id, person, *external, now);
         }
-        rows::person::index(unit, tenant.id, person, &texts);
+        rows::person::index_new(unit, tenant.id, person, &texts);
         Ok(Created { person, key, epoch: row.epoch, offline_epoch: row.offline_epoch, sub, identifiers })
     }
 }

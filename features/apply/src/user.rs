@@ -8,13 +8,19 @@ use crate::{
 use base::{Error, Event, Id, Identifier, IdentifierKind, Kind, SealingKey, Time, id};
 use passwords::Prepared;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{
     Directory, Tenant, Unit,
     accounts::NewAccount,
     attributes,
-    rows::{self, identifier::IdentifierRow, person::PersonRow, tenant::Settings},
+    rows::{
+        self,
+        identifier::{IdentifierRow, Owner},
+        person::PersonRow,
+        tenant::Settings,
+    },
 };
+use tokio::sync::Semaphore;
 use work::{HashPool, Priority};
 
 /// What becomes of a user.
@@ -60,22 +66,16 @@ async fn look(
 ) -> Result<Decision, Error> {
     let change = Change::new(Object::User, slug, entry.label());
     let create = |change: Change| Decision { change: change.create(), notes: Vec::new(), update: None };
-    let allowed = |settings: &Settings| {
-        let checked = entry.check_password(settings);
-        checked.map_err(|message| unfit(&format!("{}.password", entry.path), message))
-    };
     let Some(tenant) = tenant else {
-        allowed(&Settings::default())?;
+        allowed(entry, &Settings::default())?;
         return Ok(create(change));
     };
-    let person = find(directory, tenant, entry).await?;
+    let Owners { person, held } = owners(directory, tenant, entry).await?;
     let external = external_ids(directory, tenant, entry, person).await?;
     subject(directory, tenant, entry, person).await?;
     let Some(person) = person else {
-        for (identifier, _) in entry.identifiers() {
-            free(directory, tenant, entry, &identifier).await?;
-        }
-        allowed(&tenant.settings)?;
+        held.first().map_or(Ok(()), |identifier| Err(held_back(entry, identifier)))?;
+        allowed(entry, &tenant.settings)?;
         return Ok(create(change));
     };
     let old = rows::person::by_id(directory.db(), tenant.id, person).await?;
@@ -85,49 +85,49 @@ async fn look(
     let identifiers = rows::identifier::of_person(directory.db(), tenant.id, person).await?;
     let mut notes = Vec::new();
     let add = missing(entry, &identifiers, &mut notes);
-    for (identifier, _) in &add {
-        free(directory, tenant, entry, identifier).await?;
+    if let Some((identifier, _)) = add.iter().find(|(identifier, _)| held.contains(identifier)) {
+        return Err(held_back(entry, identifier));
     }
     let found = Found { old, identifiers, add, external };
     let (change, update) = existing(directory, tenant, entry, found, change)?;
     Ok(Decision { change, notes, update })
 }
 
-/// The person whom the file means: by address, else by user name.
-async fn find(
-    directory: &Directory,
-    tenant: &Tenant,
-    entry: &UserEntry,
-) -> Result<Option<Id<id::Person>>, Error> {
-    let mut found = None;
+/// Whether the rules of these settings for new passwords allow the password.
+fn allowed(entry: &UserEntry, settings: &Settings) -> Result<(), Error> {
+    let checked = entry.check_password(settings);
+    checked.map_err(|message| unfit(&format!("{}.password", entry.path), message))
+}
+
+/// Whose the identifiers of an entry are.
+struct Owners {
+    /// The person whom the file means: by address, else by user name.
+    person: Option<Id<id::Person>>,
+    /// Identifiers that are held back for a deleted account.
+    held: Vec<Identifier>,
+}
+
+async fn owners(directory: &Directory, tenant: &Tenant, entry: &UserEntry) -> Result<Owners, Error> {
+    let (mut found, now) = (Owners { person: None, held: Vec::new() }, directory.env().now());
     for (identifier, _) in entry.identifiers() {
-        let row =
-            rows::identifier::find(directory.db(), tenant.id, identifier.kind(), identifier.normal()).await?;
-        let Some(row) = row else { continue };
-        if found.is_some_and(|person| person != row.person) {
-            let place = format!("{}.username", entry.path);
-            return Err(unfit(&place, "belongs to another account than the address; choose another one"));
+        let (kind, normal) = (identifier.kind(), identifier.normal());
+        match rows::identifier::owner(directory.db(), tenant.id, kind, normal).await? {
+            Some(Owner { held_until: Some(until), .. }) if until > now => found.held.push(identifier),
+            Some(Owner { held_until: Some(_), .. }) | None => {}
+            Some(owner) if found.person.is_some_and(|person| person != owner.person) => {
+                let place = format!("{}.username", entry.path);
+                let message = "belongs to another account than the address; choose another one";
+                return Err(unfit(&place, message));
+            }
+            Some(owner) => found.person = Some(owner.person),
         }
-        found = Some(row.person);
     }
     Ok(found)
 }
 
-/// An identifier without owner is free, unless it is held back. The owner is asked last, so that one
-/// who came between is no mistake of the file.
-async fn free(
-    directory: &Directory,
-    tenant: &Tenant,
-    entry: &UserEntry,
-    identifier: &Identifier,
-) -> Result<(), Error> {
-    let (kind, normal, now) = (identifier.kind(), identifier.normal(), directory.env().now());
-    let taken = rows::identifier::taken(directory.db(), tenant.id, (kind, normal), now).await?;
-    if taken && rows::identifier::find(directory.db(), tenant.id, kind, normal).await?.is_none() {
-        let place = format!("{}.{}", entry.path, kind.as_str());
-        return Err(unfit(&place, "is held back for a deleted account; choose another one, or wait"));
-    }
-    Ok(())
+fn held_back(entry: &UserEntry, identifier: &Identifier) -> Error {
+    let place = format!("{}.{}", entry.path, identifier.kind().as_str());
+    unfit(&place, "is held back for a deleted account; choose another one, or wait")
 }
 
 /// The external ids that the person does not have yet.
@@ -270,51 +270,63 @@ fn existing(
     Ok((change.update(shown), Some(update)))
 }
 
-/// Puts a user in force; gives what of the file was left aside, too.
-pub(crate) async fn apply(
-    directory: &Directory,
-    pool: &HashPool,
-    tenant: Id<id::Tenant>,
-    entry: &UserEntry,
-) -> Result<(Change, Vec<String>), Error> {
-    let tenant = directory.tenant(tenant).await?.ok_or_else(Error::not_found)?;
-    let mut phc = None;
-    for _ in 0..TRIES {
-        let decision = decide(directory, Some(&tenant), &tenant.slug, entry).await?;
-        let unit = match (&decision.update, decision.change.action) {
-            (Some(update), _) => update_unit(directory, &tenant, update),
-            (None, Action::Create) => {
-                if phc.is_none() {
-                    phc = hash(pool, entry).await?;
-                }
-                create_unit(directory, &tenant, entry, phc.as_deref())?
-            }
-            (None, _) => return Ok((decision.change, decision.notes)),
-        };
-        if directory.db().commit(unit).await?.done() {
-            return Ok((decision.change, decision.notes));
-        }
-    }
-    Err(contended(&entry.path))
+/// What putting users in force needs.
+pub(crate) struct Import<'a> {
+    pub(crate) directory: &'a Directory,
+    pub(crate) pool: &'a HashPool,
+    pub(crate) tenant: Arc<Tenant>,
+    /// One password of a file is hashed at a time: those who sign in meanwhile come first.
+    pub(crate) hashing: Semaphore,
 }
 
-/// The hash of the password. The pool refuses while it is full; a file waits its turn.
-async fn hash(pool: &HashPool, entry: &UserEntry) -> Result<Option<String>, Error> {
-    if let Some(hash) = &entry.password_hash {
-        return Ok(Some(hash.expose().clone()));
-    }
-    let Some(password) = &entry.password else { return Ok(None) };
-    let mut tries = 0;
-    loop {
-        let prepared = Prepared::new(password.expose())
-            .map_err(|error| unfit(&format!("{}.password", entry.path), error))?;
-        match pool.hash(prepared, Priority::Other).await {
-            Ok(phc) => return Ok(Some(phc.to_string())),
-            Err(error) if error.kind == Kind::Unavailable && tries < 50 => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(200)).await;
+impl Import<'_> {
+    /// Puts a user in force as it was decided, or anew where somebody changed the account meanwhile;
+    /// gives what of the file was left aside, too.
+    pub(crate) async fn apply(
+        &self,
+        entry: &UserEntry,
+        decision: Decision,
+    ) -> Result<(Change, Vec<String>), Error> {
+        let (mut decision, mut phc) = (decision, None);
+        for _ in 0..TRIES {
+            let unit = match (&decision.update, decision.change.action) {
+                (Some(update), _) => update_unit(self.directory, &self.tenant, update),
+                (None, Action::Create) => {
+                    allowed(entry, &self.tenant.settings)?;
+                    if phc.is_none() {
+                        phc = self.hash(entry).await?;
+                    }
+                    create_unit(self.directory, &self.tenant, entry, phc.as_deref())?
+                }
+                (None, _) => return Ok((decision.change, decision.notes)),
+            };
+            if self.directory.db().commit(unit).await?.done() {
+                return Ok((decision.change, decision.notes));
             }
-            Err(error) => return Err(error),
+            decision = decide(self.directory, Some(&self.tenant), &self.tenant.slug, entry).await?;
+        }
+        Err(contended(&entry.path))
+    }
+
+    /// The hash of the password. The pool refuses while it is full; a file waits its turn.
+    async fn hash(&self, entry: &UserEntry) -> Result<Option<String>, Error> {
+        if let Some(hash) = &entry.password_hash {
+            return Ok(Some(hash.expose().clone()));
+        }
+        let Some(password) = &entry.password else { return Ok(None) };
+        let _turn = self.hashing.acquire().await;
+        let mut tries = 0;
+        loop {
+            let prepared = Prepared::new(password.expose())
+                .map_err(|error| unfit(&format!("{}.password", entry.path), error))?;
+            match self.pool.hash(prepared, Priority::Other).await {
+                Ok(phc) => return Ok(Some(phc.to_string())),
+                Err(error) if error.kind == Kind::Unavailable && tries < 50 => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 }

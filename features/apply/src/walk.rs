@@ -8,13 +8,18 @@ use crate::{
     resource_server, scope, tenant, user,
 };
 use base::{Error, Kind};
+use futures_util::future::{join_all, try_join_all};
 use std::sync::Arc;
 pub(crate) use store::rules::merge;
 use store::{Directory, Tenant, rows};
+use tokio::sync::Semaphore;
 use work::HashPool;
 
 /// How often an object is tried anew after somebody else changed it first.
 pub(crate) const TRIES: usize = 10;
+
+/// Users of a file who are looked at or written beside each other: their commits are shared.
+const BESIDE: usize = 256;
 
 /// What a file would change. Nothing is written.
 ///
@@ -24,7 +29,16 @@ pub(crate) const TRIES: usize = 10;
 /// Kind `Invalid` with a line for each place where the file does not fit what is stored;
 /// `Unavailable` if the store cannot answer.
 pub async fn plan(directory: &Directory, document: &Document, default_issuer: &str) -> Result<Plan, Error> {
-    let mut walk = Walk { directory, report: Report::default(), problems: Vec::new() };
+    Ok(survey(directory, document, default_issuer).await?.report)
+}
+
+/// Compares all of a file with what is stored.
+async fn survey<'a>(
+    directory: &'a Directory,
+    document: &Document,
+    default_issuer: &str,
+) -> Result<Walk<'a>, Error> {
+    let mut walk = Walk { directory, report: Report::default(), users: Vec::new(), problems: Vec::new() };
     let mut origin = tenant::first_origin(directory).await?;
     for entry in &document.tenants {
         let known = fresh(directory, &entry.slug).await?;
@@ -33,16 +47,15 @@ pub async fn plan(directory: &Directory, document: &Document, default_issuer: &s
             None => default_issuer.to_owned(),
         });
         let decided = tenant::decide(directory, entry, &issuer).await;
-        walk.take(
-            &entry.path,
-            Change::new(Object::Tenant, &entry.slug, &entry.slug),
-            decided.map(|d| d.change),
-        )?;
+        let name = Change::new(Object::Tenant, &entry.slug, &entry.slug);
+        if let Some(decided) = walk.take(&entry.path, name, decided)? {
+            walk.report.changes.push(decided.change);
+        }
         origin.get_or_insert_with(|| tenant::origin_of(&issuer).to_owned());
         walk.below(entry, known.as_deref()).await?;
     }
     match walk.problems.as_slice() {
-        [] => Ok(walk.report),
+        [] => Ok(walk),
         problems => Err(refused(problems)),
     }
 }
@@ -51,14 +64,14 @@ pub async fn plan(directory: &Directory, document: &Document, default_issuer: &s
 ///
 /// # Errors
 /// As [`plan`], before anything is written; kind `Conflict` if somebody else kept changing the same
-/// object. Objects before the one that failed are in force then.
+/// object. Objects before the one that failed are in force then, and of users some behind it, too.
 pub async fn apply(
     directory: &Directory,
     pool: &HashPool,
     document: &Document,
     default_issuer: &str,
 ) -> Result<Report, Error> {
-    plan(directory, document, default_issuer).await?;
+    let mut planned = survey(directory, document, default_issuer).await?.users.into_iter();
     let mut report = Report { applied: true, ..Report::default() };
     for entry in &document.tenants {
         let (change, tenant) = tenant::apply(directory, entry, default_issuer).await?;
@@ -72,10 +85,14 @@ pub async fn apply(
         for application in &entry.applications {
             report.changes.push(application::apply(directory, tenant.id, application).await?);
         }
-        for user in &entry.users {
-            let (change, notes) = user::apply(directory, pool, tenant.id, user).await?;
-            report.changes.push(change);
-            report.notes.extend(notes);
+        let tenant = directory.tenant(tenant.id).await?.ok_or_else(Error::not_found)?;
+        let import = user::Import { directory, pool, tenant, hashing: Semaphore::new(1) };
+        for users in entry.users.chunks(BESIDE) {
+            let written = users.iter().zip(planned.by_ref()).map(|(user, planned)| import.apply(user, planned));
+            for (change, notes) in try_join_all(written).await? {
+                report.changes.push(change);
+                report.notes.extend(notes);
+            }
         }
     }
     Ok(report)
@@ -113,48 +130,57 @@ pub(crate) fn refused(problems: &[Problem]) -> Error {
 struct Walk<'a> {
     directory: &'a Directory,
     report: Report,
+    /// What becomes of the users, in the order of the file.
+    users: Vec<user::Decision>,
     problems: Vec<Problem>,
 }
 
 impl Walk<'_> {
     async fn below(&mut self, entry: &TenantEntry, tenant: Option<&Tenant>) -> Result<(), Error> {
+        let directory = self.directory;
         for wanted in &entry.resource_servers {
             let name = Change::new(Object::ResourceServer, &entry.slug, &wanted.name);
-            let decided = resource_server::decide(self.directory, tenant, &entry.slug, wanted).await;
-            self.take(&wanted.path, name, decided.map(|decision| decision.change))?;
+            let decided = resource_server::decide(directory, tenant, &entry.slug, wanted).await;
+            let decided = self.take(&wanted.path, name, decided)?;
+            self.report.changes.extend(decided.map(|decision| decision.change));
         }
         for wanted in &entry.scopes {
             let name = Change::new(Object::Scope, &entry.slug, &wanted.name);
-            let decided = scope::decide(self.directory, tenant, &entry.slug, wanted).await;
-            self.take(&wanted.path, name, decided.map(|decision| decision.change))?;
+            let decided = scope::decide(directory, tenant, &entry.slug, wanted).await;
+            let decided = self.take(&wanted.path, name, decided)?;
+            self.report.changes.extend(decided.map(|decision| decision.change));
         }
         for wanted in &entry.applications {
             let name = Change::new(Object::Application, &entry.slug, wanted.client_id.as_str());
-            let decided = application::decide(self.directory, tenant, &entry.slug, wanted).await;
-            self.take(&wanted.path, name, decided.map(|decision| decision.change))?;
+            let decided = application::decide(directory, tenant, &entry.slug, wanted).await;
+            let decided = self.take(&wanted.path, name, decided)?;
+            self.report.changes.extend(decided.map(|decision| decision.change));
         }
-        for wanted in &entry.users {
-            let name = Change::new(Object::User, &entry.slug, wanted.label());
-            let decided = user::decide(self.directory, tenant, &entry.slug, wanted).await.map(|decision| {
-                self.report.notes.extend(decision.notes);
-                decision.change
-            });
-            self.take(&wanted.path, name, decided)?;
+        for users in entry.users.chunks(BESIDE) {
+            let looks = users.iter().map(|wanted| user::decide(directory, tenant, &entry.slug, wanted));
+            for (wanted, decided) in users.iter().zip(join_all(looks).await) {
+                let name = Change::new(Object::User, &entry.slug, wanted.label());
+                if let Some(decision) = self.take(&wanted.path, name, decided)? {
+                    self.report.notes.extend(decision.notes.iter().cloned());
+                    self.report.changes.push(decision.change.clone());
+                    self.users.push(decision);
+                }
+            }
         }
         Ok(())
     }
 
-    /// Notes a change, or what is wrong with it; other failures end the walk.
-    fn take(&mut self, path: &str, name: Change, decided: Result<Change, Error>) -> Result<(), Error> {
+    /// What was decided; notes what is wrong with it, and ends the walk at other failures.
+    fn take<T>(&mut self, path: &str, name: Change, decided: Result<T, Error>) -> Result<Option<T>, Error> {
         match decided {
-            Ok(change) => self.report.changes.push(change),
+            Ok(decided) => Ok(Some(decided)),
             Err(error) if error.code == UNFIT => {
                 let (place, message) = error.public.split_once(' ').unwrap_or((path, &error.public));
                 self.problems.push(Problem::new(place, message));
                 self.report.changes.push(name);
+                Ok(None)
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 }

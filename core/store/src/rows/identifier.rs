@@ -28,9 +28,21 @@ impl IdentifierRow {
     }
 }
 
+row! {
+    /// Who has an identifier, or had it.
+    pub struct Owner {
+        /// The person.
+        pub person: Id<id::Person>,
+        /// Until when it is held back for them, deleted as they are; none while it is theirs.
+        pub held_until: Option<Time>,
+    }
+}
+
 statements! {
     const FIND: &str = "SELECT kind, normal, typed, person, proof, proven_at FROM identifier \
         WHERE tenant = $1 AND kind = $2 AND normal = $3 AND held_until IS NULL";
+    const OWNER: &str = "SELECT person, held_until FROM identifier \
+        WHERE tenant = $1 AND kind = $2 AND normal = $3";
     const TAKEN: &str = "SELECT person FROM identifier WHERE tenant = $1 AND kind = $2 AND normal = $3 \
         AND (held_until IS NULL OR held_until > $4)";
     const OF_PERSON: &str = "SELECT kind, normal, typed, person, proof, proven_at FROM identifier \
@@ -61,6 +73,19 @@ pub async fn find(
     normal: &str,
 ) -> Result<Option<IdentifierRow>, DbError> {
     db.one(FIND, args![tenant, kind.as_str(), normal]).await
+}
+
+/// Who has this identifier, or for whom it is or was held back.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn owner(
+    db: &Db,
+    tenant: Id<id::Tenant>,
+    kind: IdentifierKind,
+    normal: &str,
+) -> Result<Option<Owner>, DbError> {
+    db.one(OWNER, args![tenant, kind.as_str(), normal]).await
 }
 
 /// Whether somebody has this identifier, or it is held back for a deleted account.

@@ -275,6 +275,11 @@ pub fn erase(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, now: T
 /// Replaces the texts by which the person is found.
 pub fn index(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, texts: &[String]) {
     unit.push(DROP_SEARCH, args![tenant, id], Expect::Any);
+    index_new(unit, tenant, id, texts);
+}
+
+/// Adds the texts by which somebody is found who had none.
+pub fn index_new(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, texts: &[String]) {
     for text in texts {
         unit.push(INSERT_SEARCH, args![tenant, text, id], Expect::Any);
     }

@@ -217,3 +217,27 @@ on_each!(further_addresses_come_with_the_account, |place| {
     assert!(report.notes.len() == 1, "one that was not there then is left out: {:?}", report.notes);
     assert_eq!(place.id_of(&tenant, "c@example.com").await, None);
 });
+
+on_each!(many_people_are_written_beside_each_other_and_reported_in_their_order, |place| {
+    let line = |n: usize| {
+        format!("{{email: p{n}@example.com, username: p{n}, external_id: {{crm: '{n}'}}, sub: 's{n}'}}")
+    };
+    let file = |numbers: std::ops::Range<usize>| {
+        let users: Vec<String> = numbers.map(line).collect();
+        format!("tenants: [{{slug: default, users: [{}]}}]", users.join(", "))
+    };
+    place.apply(&file(100..150)).await;
+    let report = place.apply(&file(0..600)).await;
+    let users: Vec<_> = report.changes.iter().filter(|change| change.object == apply::Object::User).collect();
+    for (n, change) in users.iter().enumerate() {
+        let known = (100..150).contains(&n);
+        let expected = if known { apply::Action::None } else { apply::Action::Create };
+        assert_eq!((change.name.as_str(), change.action), (format!("p{n}@example.com").as_str(), expected));
+    }
+    assert_eq!(users.len(), 600);
+    assert_eq!(place.kinds().await["person.created"], 600);
+    while place.db().number_events().await.unwrap() > 0 {}
+    let chain = store::verify_chain(place.db()).await.unwrap();
+    assert!(chain.events >= 600 && chain.batches < chain.events, "commits are shared: {chain:?}");
+    assert!(place.apply(&file(0..600)).await.is_empty());
+});
