@@ -56,6 +56,8 @@ class Watched(unittest.TestCase):
 
     server = None
     options = {}
+    # Other sections of its configuration.
+    sections = {}
     tls = False
 
     @classmethod
@@ -69,7 +71,7 @@ class Watched(unittest.TestCase):
             settings = {"issuer": origin, "tls_cert": str(cls.cert), "tls_key": str(key), **cls.options}
             cls.server = serve(cls.place, port=cls.port, origin=origin, ca=cls.trust, server=settings)
         elif cls.options:
-            cls.server = serve(cls.place, port=cls.port, server=cls.options)
+            cls.server = serve(cls.place, port=cls.port, server=cls.options, **cls.sections)
         else:
             cls.server = dev(cls.place, port=cls.port)
         cls.addClassCleanup(cls.server.stop)
