@@ -35,6 +35,8 @@ pub(crate) struct Program {
     pub(crate) issuer: String,
     pub(crate) access: Access,
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// How long it goes on after it was told to stop.
+    pub(crate) shutdown_delay: Duration,
     /// What may be asked outwards.
     pub(crate) outbound: Policy,
     /// Traces that are recorded, and where they go.
@@ -173,7 +175,7 @@ async fn change_issuer(
 /// Serves until a signal, then lets what is under way finish.
 pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Failure> {
     let (trigger, stop) = serve::shutdown();
-    serve::on_signals(trigger)?;
+    serve::on_signals(trigger, program.shutdown_delay)?;
     let db = program.directory.db().clone();
     let mail = MailSignal::default();
     let metrics = Arc::new(Metrics::new());

@@ -49,6 +49,7 @@ pub(super) async fn run(dev: Dev) -> Result<(), Failure> {
         issuer,
         access: Access::Open,
         metrics_listen: None,
+        shutdown_delay: std::time::Duration::ZERO,
         outbound: Policy::dev(),
         traces: None,
         dev: Some(dev_parts),

@@ -58,6 +58,7 @@ async fn serve(config: Config, traces: Option<(Recorded, Collector)>) -> Result<
         issuer: config.server.issuer.clone(),
         access: Access::of(&config.server),
         metrics_listen: config.server.metrics_listen,
+        shutdown_delay: config.server.shutdown_delay,
         outbound: config.outbound,
         traces,
         dev: None,

@@ -61,6 +61,8 @@ pub(crate) struct Server {
     pub(crate) tls: Option<TlsFiles>,
     /// The reverse proxies that are believed.
     pub(crate) proxies: Vec<Network>,
+    /// How long the server goes on after it was told to stop.
+    pub(crate) shutdown_delay: Duration,
     /// How long requests under way may take when the server stops.
     pub(crate) shutdown: Duration,
     /// Most connections at a time.
@@ -265,6 +267,7 @@ impl Reader {
                 "only known proxies may say who the client is",
                 "write each as 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32",
             ),
+            shutdown_delay: Duration::from_secs(self.number("server.shutdown_delay_seconds")),
             shutdown: Duration::from_secs(self.number("server.shutdown_seconds")),
             max_connections: self.size("server.max_connections"),
             metrics_listen: self.address("server.metrics_listen"),

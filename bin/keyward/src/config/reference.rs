@@ -71,6 +71,12 @@ pub(crate) static REFERENCE: &[Setting] = &[
         doc: "Networks of the reverse proxies in front, such as `10.0.0.0/8`. Only their `X-Forwarded-For` and `X-Request-Id` are believed; a malformed one is refused.",
     },
     Setting {
+        key: "server.shutdown_delay_seconds",
+        kind: Kind::Number(0, 300),
+        default: "0",
+        doc: "How long a server that was told to stop goes on as before, while `/health/ready` answers 503 already. Behind a load balancer set it to a little more than that needs to notice.",
+    },
+    Setting {
         key: "server.shutdown_seconds",
         kind: Kind::Number(1, 600),
         default: "20",

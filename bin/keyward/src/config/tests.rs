@@ -105,6 +105,7 @@ fn defaults_are_those_of_the_reference() {
     let config = Config::load(&Sources::default()).unwrap();
     assert_eq!(config.server.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.server.shutdown, Duration::from_secs(20));
+    assert_eq!(config.server.shutdown_delay, Duration::ZERO);
     assert_eq!((config.mail.port, config.mail.security), (587, MailSecurity::StartTls));
     assert_eq!(config.log, Log { level: tracing::Level::INFO, json: true });
     assert_eq!(config.passwords, Passwords { threads: 0, queue: Duration::from_millis(500) });

@@ -42,7 +42,7 @@ impl Readiness {
     /// The parts that do not work, with the reason.
     async fn reasons(&self) -> Vec<(&'static str, String)> {
         let mut reasons = Vec::new();
-        if self.stop.is_requested() {
+        if self.stop.is_near() {
             reasons.push(("server", "stopping".to_owned()));
         }
         for (part, check) in &self.checks {
