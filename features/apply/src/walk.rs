@@ -88,7 +88,8 @@ pub async fn apply(
         let tenant = directory.tenant(tenant.id).await?.ok_or_else(Error::not_found)?;
         let import = user::Import { directory, pool, tenant, hashing: Semaphore::new(1) };
         for users in entry.users.chunks(BESIDE) {
-            let written = users.iter().zip(planned.by_ref()).map(|(user, planned)| import.apply(user, planned));
+            let written =
+                users.iter().zip(planned.by_ref()).map(|(user, planned)| import.apply(user, planned));
             for (change, notes) in try_join_all(written).await? {
                 report.changes.push(change);
                 report.notes.extend(notes);
