@@ -1,7 +1,9 @@
 //! `keyward doctor`: what is wrong with an installation and how to mend it, and how fast this machine
 //! is. It changes nothing. Exit code 1 if something is wrong, 2 if the configuration cannot be read.
 
+mod listener;
 mod machine;
+mod memory;
 mod network;
 mod place;
 mod production;

@@ -1,7 +1,7 @@
 //! How fast this machine is: a password hash by each way that its processor has, beside the `argon2`
 //! crate in the same run; the disk's sync; memory for hashing.
 
-use super::Finding;
+use super::{Finding, memory};
 use crate::{config::Config, installation::Installation};
 use base::Env;
 use passwords::{Hasher, Params, Path, Prepared};
@@ -21,6 +21,8 @@ const SYNCS: usize = 25;
 const BLOCK: [u8; 8192] = [0x5a; 8192];
 /// A slower sync makes people wait.
 const SLOW: f64 = 20.0;
+/// MiB that the program needs beside the memory for hashing.
+const BESIDE: u64 = 128;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Measured {
@@ -31,10 +33,12 @@ pub(super) struct Measured {
     hashes: Vec<Hash>,
     /// Milliseconds from a write to its being on the disk: the middle, and the slowest.
     sync_ms: Option<[f64; 2]>,
-    /// Threads that hash, MiB of all their arenas, MiB that the machine has left.
+    /// Threads that hash, MiB of all their arenas, MiB that the machine has left, MiB that this process
+    /// may have.
     threads: usize,
     arenas_mib: u64,
     memory_mib: Option<u64>,
+    limit_mib: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,7 +71,8 @@ pub(super) fn measure(installation: &Installation, config: Option<&Config>) -> M
         sync_ms: installation.file.as_deref().and_then(sync),
         threads,
         arenas_mib: (u64::from(params.m_kib()) * threads as u64).div_ceil(1024),
-        memory_mib: available(),
+        memory_mib: memory::left(),
+        limit_mib: memory::limit(),
     }
 }
 
@@ -145,12 +150,6 @@ fn sync(database: &std::path::Path) -> Option<[f64; 2]> {
     Some([*taken.get(taken.len() / 2)?, *taken.last()?])
 }
 
-fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib >> 10)
-}
-
 pub(super) fn judge(measured: &Measured) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some([middle, _]) = measured.sync_ms
@@ -162,8 +161,21 @@ pub(super) fn judge(measured: &Measured) -> Vec<Finding> {
             "use an SSD with power-loss protection; do not switch syncing off",
         ));
     }
-    if let Some(memory) = measured.memory_mib
-        && memory < measured.arenas_mib + 128
+    if let Some(limit) = measured.limit_mib
+        && limit < measured.arenas_mib + BESIDE
+    {
+        findings.push(Finding::error(
+            "memory",
+            format!(
+                "this process may have {limit} MiB, and needs up to {}: {} for {} threads that hash, and {BESIDE}",
+                measured.arenas_mib + BESIDE,
+                measured.arenas_mib,
+                measured.threads
+            ),
+            "raise the limit (MemoryMax=, the container's memory, ulimit -v), or lower passwords.threads: a process beyond it is killed",
+        ));
+    } else if let Some(memory) = measured.memory_mib
+        && memory < measured.arenas_mib + BESIDE
     {
         findings.push(Finding::warning(
             "memory",
@@ -191,6 +203,8 @@ impl fmt::Display for Measured {
         }
         let left =
             self.memory_mib.map(|memory| format!("; the machine has {memory} MiB left")).unwrap_or_default();
-        writeln!(f, "{} threads hash, in up to {} MiB{left}.", self.threads, self.arenas_mib)
+        let limit =
+            self.limit_mib.map(|limit| format!(", this process may have {limit} MiB")).unwrap_or_default();
+        writeln!(f, "{} threads hash, in up to {} MiB{left}{limit}.", self.threads, self.arenas_mib)
     }
 }

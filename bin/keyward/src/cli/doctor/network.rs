@@ -1,29 +1,29 @@
-//! The address to listen on, the certificate, names, the issuer as others reach it, the mail server.
+//! The certificate, names, the issuer as others reach it, the mail server.
 
-use super::Finding;
+use super::{Finding, listener};
 use crate::{
     config::{Config, MailSecurity, TlsFiles, collector},
     serve::Certificate,
 };
 use base::{Clock as _, SystemClock, Time};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use tokio::{
     io::AsyncReadExt as _,
-    net::{TcpListener, TcpStream, lookup_host},
+    net::{TcpStream, lookup_host},
     time::timeout,
 };
 use work::outbound::{Limits, Outbound, Policy};
 
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// A certificate that ends sooner is worth a word.
 const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 pub(super) async fn look(config: &Config) -> Vec<Finding> {
     let server = &config.server;
-    let mut findings = vec![listen("listen", server.listen).await];
+    let mut findings = vec![listener::server(config).await];
     if let Some(own) = server.metrics_listen {
-        findings.push(listen("metrics-listen", own).await);
+        findings.push(listener::metrics(own).await);
     }
     findings.extend(server.tls.iter().map(certificate));
     let uri: Option<http::Uri> = server.issuer.parse().ok();
@@ -42,29 +42,21 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn listen(check: &'static str, address: SocketAddr) -> Finding {
-    match TcpListener::bind(address).await {
-        Ok(_) => Finding::ok(check, format!("{address} is free")),
-        Err(_) if TcpStream::connect(address).await.is_ok() => {
-            Finding::ok(check, format!("{address} is in use; if that is not this server, choose another"))
-        }
-        Err(error) => Finding::error(
-            check,
-            format!("{address} cannot be used: {error}"),
-            "choose an address of this machine; a port below 1024 needs CAP_NET_BIND_SERVICE, which deploy/keyward.service gives",
-        ),
-    }
-}
-
 fn certificate(files: &TlsFiles) -> Finding {
     const CHECK: &str = "certificate";
+    let fix = "name the chain (the server's own certificate first) and the private key that belongs to it";
+    let first = match CertificateDer::from_pem_file(&files.certificate) {
+        Ok(first) => first,
+        Err(error) => {
+            let what =
+                format!("{} holds no certificate that can be read: {error}", files.certificate.display());
+            return Finding::error(CHECK, what, fix);
+        }
+    };
     if let Err(error) = Certificate::load(files.clone()) {
-        let fix =
-            "name the chain (the server's own certificate first) and the private key that belongs to it";
         return Finding::error(CHECK, error.to_string(), fix);
     }
-    let first = CertificateDer::from_pem_file(&files.certificate).ok();
-    let Some((from, until)) = first.as_deref().and_then(validity) else {
+    let Some((from, until)) = validity(&first) else {
         return Finding::warning(
             CHECK,
             "its dates cannot be read",

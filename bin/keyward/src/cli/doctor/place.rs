@@ -1,9 +1,15 @@
 //! The database with its files, the root key that opens it, the disk, the clock.
 
 use super::Finding;
-use crate::{installation::Installation, wiring};
+use crate::{backup::interrupted, installation::Installation, wiring};
 use base::Env;
-use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command, time::Duration};
+use std::{
+    io::Read as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 use store::{Db, Directory, Engine, OpenOptions, rows};
 
 /// Less room than this is an error, less than that a warning.
@@ -15,6 +21,7 @@ const AHEAD: Duration = Duration::from_secs(60);
 pub(super) async fn look(installation: &Installation) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(file) = &installation.file {
+        findings.push(folder(file));
         findings.extend(files(installation, file));
         findings.push(room(file));
     }
@@ -28,6 +35,31 @@ pub(super) async fn look(installation: &Installation) -> Vec<Finding> {
     }
     findings.extend(database(installation).await);
     findings
+}
+
+/// Whether the database can be written: SQLite makes files beside it.
+fn folder(file: &Path) -> Finding {
+    const CHECK: &str = "folder";
+    let folder = crate::backup::parent(file);
+    let probe = folder.join(format!(".doctor-{}-folder", std::process::id()));
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe);
+    let _ = std::fs::remove_file(&probe);
+    let folder = folder.display();
+    match made.and_then(|_| if file.exists() { opened(file) } else { Ok(()) }) {
+        Ok(()) => Finding::ok(CHECK, format!("{folder} can be written")),
+        Err(error) => Finding::error(
+            CHECK,
+            format!("this user cannot write in {folder}: {error}"),
+            format!(
+                "make it, and give it with its files to the user who runs keyward: chown -R keyward {folder}; \
+                 under systemd name it with StateDirectory= or ReadWritePaths="
+            ),
+        ),
+    }
+}
+
+fn opened(file: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().read(true).write(true).open(file).map(drop)
 }
 
 fn files(installation: &Installation, file: &Path) -> Vec<Finding> {
@@ -77,6 +109,18 @@ fn room(file: &Path) -> Finding {
 
 async fn database(installation: &Installation) -> Vec<Finding> {
     const CHECK: &str = "database";
+    if let Some(staging) = interrupted::half_done(installation) {
+        let what = format!("a restore to {} did not come to its end", installation.database);
+        let fix = format!("run `keyward restore` again, or remove {}", staging.display());
+        return vec![Finding::error(CHECK, what, fix)];
+    }
+    if let Some(file) = installation.file.as_ref().filter(|file| is_something_else(file)) {
+        return vec![Finding::error(
+            CHECK,
+            format!("{} is no database: it begins with something else", file.display()),
+            "see that database.url names the right file; move this one away and put a backup in its place (`keyward restore`)",
+        )];
+    }
     if installation.file.as_ref().is_some_and(|file| !file.exists()) {
         let what = format!("there is none at {} yet", installation.database);
         return vec![Finding::warning(CHECK, what, "`keyward serve` makes it at its first start")];
@@ -90,6 +134,13 @@ async fn database(installation: &Installation) -> Vec<Finding> {
         Ok((version, extension)) => about(&db, &version, extension),
         Err(error) => return vec![unreachable(installation, &error)],
     };
+    if let Err(failure) = interrupted::refuse_unsettled(&db, installation).await {
+        findings.push(Finding::error(
+            CHECK,
+            format!("{}", failure.into_error().public),
+            "keyward restore --in-place --erasure-list FILE",
+        ));
+    }
     findings.push(migrations(&db).await);
     if let Some(root) = &installation.root_key {
         let directory = Directory::new(db.clone(), Env::system(), root.clone());
@@ -100,9 +151,19 @@ async fn database(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
+/// Whether a file holds something, and it is no SQLite database (<https://sqlite.org/fileformat.html>, 1.3).
+fn is_something_else(file: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    let read = std::fs::File::open(file).and_then(|file| file.take(16).read_to_end(&mut start));
+    read.is_ok() && !start.is_empty() && start != MAGIC
+}
+
 fn unreachable(installation: &Installation, error: &store::DbError) -> Finding {
     let fix = match installation.file {
-        Some(_) => "see that the folder and its files belong to the user who runs keyward",
+        Some(_) => {
+            "see that the folder and its files belong to the user who runs keyward; if the file is broken, move it away and put a backup in its place (`keyward restore`)"
+        }
         None => {
             "see that PostgreSQL runs there, that the name resolves, and that user, password and pg_hba.conf let us in"
         }
