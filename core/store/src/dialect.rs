@@ -37,6 +37,11 @@ pub(crate) const NUMBER_EVENTS: &str = "UPDATE event SET number = fresh.number F
     WHERE event.tenant = fresh.tenant AND event.id = fresh.id RETURNING event.number, event.tenant, \
     event.id, kind, person, actor, application, session, at, data";
 
+/// Tables of up to 100,000 rows of which half, and at least fifty rows, changed since PostgreSQL analysed them.
+pub(crate) const GROWN_TABLES: &str = "SELECT quote_ident(s.relname) FROM pg_stat_user_tables s \
+    JOIN pg_class c ON c.oid = s.relid WHERE s.schemaname = current_schema() AND c.reltuples < 100000 \
+    AND s.n_mod_since_analyze >= 50 + greatest(c.reltuples, 0) * 0.5";
+
 /// Writes down the last number given.
 pub(crate) const MOVE_SEQUENCER: &str = "UPDATE sequencer SET number = $1 WHERE name = 'event'";
 

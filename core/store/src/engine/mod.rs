@@ -32,6 +32,8 @@ pub(crate) use url::Place;
 const LEASE: Duration = Duration::from_secs(10);
 /// Between looks for events without number.
 const IDLE: Duration = Duration::from_millis(200);
+/// Between looks which tables have grown.
+const GROWTH: Duration = Duration::from_secs(2);
 /// Between looks whether the lease is free.
 const ELSEWHERE: Duration = Duration::from_secs(2);
 
@@ -202,17 +204,32 @@ impl Db {
         }
     }
 
-    /// Numbers events as they come, for as long as it is polled, on the one node that holds the
-    /// lease. On SQLite it is over at once.
+    /// Numbers events as they come, and has tables analysed that grow quickly, for as long as it is
+    /// polled, on the one node that holds the lease. On SQLite it is over at once.
     pub async fn sequencer(self, env: Env) {
-        let holder = env.bytes();
+        let (holder, mut looked) = (env.bytes(), None::<Instant>);
         while self.engine() == Engine::Postgres {
             let turn = self.sequencer_turn(&env, holder).await;
+            if turn.as_ref().is_ok_and(|pause| *pause < ELSEWHERE)
+                && looked.is_none_or(|looked| looked.elapsed() >= GROWTH)
+            {
+                looked = Some(Instant::now());
+                self.analyse_grown().await;
+            }
             let pause = turn.unwrap_or_else(|error| {
                 tracing::warn!(%error, "events could not be numbered");
                 ELSEWHERE
             });
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Servers that only speak PostgreSQL's language may not have what is asked here, nor need it.
+    async fn analyse_grown(&self) {
+        if let Some(store) = self.postgres()
+            && let Err(error) = store.analyse_grown().await
+        {
+            tracing::debug!(%error, "tables that have grown could not be analysed");
         }
     }
 

@@ -5,6 +5,7 @@ mod connection;
 mod migrate;
 mod pool;
 mod sequencer;
+mod statistics;
 mod unit;
 
 use super::{DbError, FromRow, Outcome, Row, Unit, Value, error::Failure, value::Source};
