@@ -14,7 +14,7 @@ DIST := $(TARGET)/dist
 # What builds the book where no mdbook is installed.
 MDBOOK_VERSION := 0.5.4
 
-.PHONY: help run build test interop crash lint look bench bench-scale release docs fuzz toolchain
+.PHONY: help run build test interop crash lint look bench bench-scale release docs fuzz memory toolchain
 
 help: ## this list
 	@echo "Keyward"
@@ -51,6 +51,9 @@ interop: toolchain ## relying parties of others and the programs of docs/example
 
 fuzz: toolchain ## fuzz every parser, MINUTES (10) each, under the address sanitizer (TARGETS="jwt form" names some)
 	@fuzz/run.sh $(TARGETS)
+
+memory: toolchain ## the memory safety of the unsafe module: Miri, address sanitizer, NEON under qemu (PARTS="miri asan" names some)
+	@pure/passwords/check.sh $(PARTS)
 
 crash: toolchain ## faults under load, 200 rounds of kills and power losses, about an hour (ARGS="--minutes 20 power" for less)
 	@set -e; needs="$$(tests/setup.sh postgres clients)"; eval "$$needs"; \

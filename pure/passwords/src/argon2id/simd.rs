@@ -3,6 +3,10 @@
 //! ([`Path::is_available`]); vectors are loaded and stored at places inside a block; a prefetch takes an
 //! address that it does not read; the system is told that memory is worth large pages. The vectors of a
 //! path are used by its own fill function alone, which is what their `SAFETY` rests on.
+//!
+//! `make memory` (`pure/passwords/check.sh`) checks this: Miri runs every path over small memory and looks at
+//! bounds, alignment and borrow of each access; the address sanitizer and, for NEON, qemu run what was
+//! compiled over large memory. Only the advice on large pages is not seen by Miri.
 #![expect(unsafe_code, reason = "vector instructions, and advice to the system; see above")]
 
 use super::{
