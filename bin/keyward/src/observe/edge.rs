@@ -5,7 +5,7 @@
 
 use super::arriving::{Arriving, Late};
 use super::metrics::{InFlight, Metrics};
-use super::refusal::{Form, Refusal};
+use super::refusal::{Form, Refusal, is_api};
 use crate::serve::{Answers, PeerAddr};
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
@@ -46,6 +46,8 @@ pub(crate) struct EdgeOptions {
     pub(crate) https: bool,
     /// Largest body, in bytes.
     pub(crate) most_body: usize,
+    /// Largest body for the admin API, which takes documents such as templates of mails.
+    pub(crate) most_api_body: usize,
     /// Longest time that a body may take to arrive, less than `time`.
     pub(crate) body_time: Duration,
     /// Longest time to an answer.
@@ -53,7 +55,7 @@ pub(crate) struct EdgeOptions {
 }
 
 impl EdgeOptions {
-    /// The usual limits: 64 kB within 20 s, and 30 s to the answer.
+    /// The usual limits: 64 KiB, and 256 KiB for the admin API, within 20 s, and 30 s to the answer.
     pub(crate) fn new(env: Env, metrics: Arc<Metrics>) -> Self {
         Self {
             env,
@@ -61,6 +63,7 @@ impl EdgeOptions {
             proxies: Vec::new(),
             https: false,
             most_body: 64 * 1024,
+            most_api_body: 256 * 1024,
             body_time: Duration::from_secs(20),
             time: Duration::from_secs(30),
         }
@@ -124,10 +127,14 @@ impl<A: Answers> Edge<A> {
             .headers()
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > self.0.most_body as u64) {
+        if announced.is_some_and(|length| length > self.most_body(request.uri().path()) as u64) {
             return Err(Refusal::TooLarge);
         }
         Ok(request)
+    }
+
+    fn most_body(&self, path: &str) -> usize {
+        if is_api(path) { self.0.most_api_body } else { self.0.most_body }
     }
 
     /// Puts the limits on the body, if there is one.
@@ -136,7 +143,8 @@ impl<A: Answers> Edge<A> {
             return (request, None);
         }
         let (parts, body) = request.into_parts();
-        let body = Arriving::new(body, self.0.most_body, self.0.body_time);
+        let most = self.most_body(parts.uri.path());
+        let body = Arriving::new(body, most, self.0.body_time);
         let late = body.late();
         (Request::from_parts(parts, Body::new(body)), Some(late))
     }

@@ -48,7 +48,7 @@ impl Form {
 }
 
 /// Whether this is an address of the admin API: at the root, or below a tenant's path.
-fn is_api(path: &str) -> bool {
+pub(super) fn is_api(path: &str) -> bool {
     let below = path.strip_prefix("/t/").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
     below.unwrap_or(path).starts_with("/api/v1")
 }

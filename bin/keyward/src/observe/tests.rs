@@ -223,7 +223,10 @@ async fn a_large_body_is_refused_announced_or_not() {
 
 #[tokio::test]
 async fn a_large_body_for_the_admin_api_is_a_problem_whatever_the_client_accepts() {
-    let app = app(edge(|options| options.most_body = 100).0);
+    let app = app(edge(|options| (options.most_body, options.most_api_body) = (100, 150)).0);
+    let fits = from("192.0.2.1", Request::post("/api/v1/users")).header("content-length", 120);
+    let response = send(&app, fits.body(streamed("x".repeat(120))).unwrap()).await;
+    assert_ne!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     for (path, is_problem) in [("/api/v1/users", true), ("/t/acme/api/v1/users", true), ("/form", false)] {
         let request = from("192.0.2.1", Request::post(path)).header("content-length", 200);
         let response = send(&app, request.body(streamed("x".repeat(200))).unwrap()).await;
