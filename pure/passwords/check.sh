@@ -134,6 +134,12 @@ part_asan() {
   [ "$status" = 0 ] && say "$title" "passed, in the address sanitizer's run" || say "$title" "FAILED, see $log"
 }
 
+neon() {
+  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$emulator -L /usr/aarch64-linux-gnu" \
+    nice cargo test --target $arm --target-dir "$work/neon" -p passwords --lib argon2id -- --nocapture
+}
+
 part_neon() {
   title="NEON under qemu"
   [ "$host" != $arm ] || { say "$title" "left out because this processor has it: address sanitizer"; return; }
