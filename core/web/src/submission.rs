@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequest, Request},
 };
 use base::{Error, Kind};
-use http::header;
+use http::{StatusCode, header};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
@@ -117,9 +117,12 @@ impl Submission {
         let kind =
             request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let body = Bytes::from_request(request, state).await.map_err(|error| {
-            Error::new(Kind::TooLarge, "error-large", "The form is larger than any of ours.")
-                .because(error.to_string())
+        let body = Bytes::from_request(request, state).await.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Error::new(Kind::TooLarge, "error-large", "The form is larger than any of ours.")
+                    .because(error.to_string())
+            }
+            _ => bad(error.to_string()),
         })?;
         match kind.as_str() {
             "application/json" => Self::json(&body),

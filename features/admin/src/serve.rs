@@ -17,6 +17,7 @@ use axum::{
 };
 use base::{Origin, RequestId, net::ClientAddr};
 use http::{header, request::Parts};
+use http_body_util::LengthLimitError;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 use store::Tenant;
@@ -185,13 +186,22 @@ async fn read(endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Option<V
     if kind != "application/json" && !merge {
         return Err(Refusal::new(MEDIA_TYPE));
     }
-    let bytes = axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| Refusal::new(TOO_LARGE))?;
+    let bytes = axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|error| match is_length(&error) {
+        true => Refusal::new(TOO_LARGE),
+        false => Refusal::because(MALFORMED, "The body broke off."),
+    })?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|_| Refusal::because(MALFORMED, "The body is not the JSON that this address takes."))?;
     if holds_nul(&body) {
         return Err(Refusal::because(MALFORMED, "The body holds the character U+0000."));
     }
     Ok(Some(body))
+}
+
+/// Whether a body was too long, rather than broken.
+fn is_length(error: &axum::Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
 fn holds_nul(value: &Value) -> bool {
