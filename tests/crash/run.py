@@ -51,6 +51,8 @@ def carry_out(name, wanted, until):
         result.wrong.append(f"{name}: the round broke off: {type(error).__name__} {str(error)[-800:]}")
         if must_lose:
             raise
+    if not (result.rounds or result.wrong or result.skipped):
+        result.skipped = "not begun: no time was left"
     found = result.as_json() | {"must_lose": must_lose}
     found["passed"] = result.skipped is not None or bool(result.wrong) == must_lose and not (not must_lose and result.too_slow())
     tell(found, result.log)
