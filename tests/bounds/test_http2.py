@@ -187,6 +187,33 @@ class Http2(Watched):
                 self.assertIn(self.status([frame(1, 5, 1, request(more=more))]), (None, 400))
         self.assertEqual(self.status([frame(1, 5, 1, request())]), 200)
 
+    def test_the_heads_of_requests_under_way_have_a_limit_together(self):
+        form = (b"content-type", b"application/x-www-form-urlencoded")
+        head = b"".join(
+            literal(*pair)
+            for pair in [(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/token"), (b":authority", b"localhost"), form,
+                         (b"x-large", b"v" * 14_000)]
+        )
+        with self.open() as tls:
+            client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+            client.initiate_connection()
+            tls.sendall(client.data_to_send())
+            # Not one of them ends, so that none is answered for what it asks.
+            for number in range(40):
+                stream = client.get_next_available_stream_id()
+                client.send_headers(stream, [(":method", "POST"), (":scheme", "https"), (":path", "/token"), (":authority", "localhost")])
+                client.data_to_send()
+                tls.sendall(frame(1, 4, stream, head))
+            answers = {}
+            tls.settimeout(5)
+            while len(answers) < 22:
+                for event in client.receive_data(tls.recv(65536)):
+                    if isinstance(event, h2.events.ResponseReceived):
+                        answers[event.stream_id] = int(dict(event.headers)[b":status"])
+            self.assertEqual(set(answers.values()), {431}, "beyond 256 KiB")
+            self.assertNotIn(1, answers, "the first ones are not disturbed")
+        self.assertEqual(self.status([frame(1, 5, 1, request())]), 200)
+
     def test_a_body_that_comes_too_slowly_ends_its_stream_and_no_other(self):
         with self.open() as tls:
             tls.settimeout(0.5)

@@ -3,6 +3,7 @@
 //! Three clocks end a connection that brings nothing: the handshake's, the one for a request's
 //! head (HTTP/1.1), and the one of a connection on which no request is under way (both).
 
+use super::room::Room;
 use super::stall::Stall;
 use super::{Answers, Limits, PeerAddr, Shutdown};
 use super::{strict, trailers};
@@ -24,12 +25,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-const MOST_HEADERS: usize = 100;
 const MOST_HEAD_BYTES: usize = 32 * 1024;
 const MOST_STREAMS: u32 = 128;
 const MOST_RESET_STREAMS: usize = 20;
-/// What may come on an HTTP/2 connection, and on one of its streams, before somebody reads it: no body
-/// of a request is larger.
+/// Bytes of the heads of all requests under way on one HTTP/2 connection.
+const MOST_HEADS: usize = 256 * 1024;
+/// What may come on an HTTP/2 connection, and on one of its streams, before somebody reads it.
 const MOST_WAITING: u32 = 128 * 1024;
 const MOST_WAITING_OF_STREAM: u32 = 64 * 1024;
 /// What may wait to be sent on one stream.
@@ -40,6 +41,9 @@ pub(super) struct Shared {
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) proxies: Vec<Network>,
     pub(super) limits: Limits,
+    /// For the requests on HTTP/2 connections beyond the first of each: what HTTP/1.1 would need a
+    /// connection for.
+    pub(super) further: Arc<Room>,
 }
 
 impl Shared {
@@ -70,7 +74,7 @@ pub(super) async fn serve(
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, shared.limits.stall);
     let ends = Ends { idle, linger: shared.limits.linger, stop, activity: Arc::default() };
-    let service = service(app, peer, Arc::clone(&ends.activity));
+    let service = service(app, peer, Arc::clone(&shared), Arc::clone(&ends.activity));
     let Some(acceptor) = &shared.acceptor else {
         return ends.http1(stream, service).await;
     };
@@ -89,6 +93,7 @@ pub(super) async fn serve(
 fn service(
     app: impl Answers,
     peer: SocketAddr,
+    shared: Arc<Shared>,
     activity: Arc<Activity>,
 ) -> impl Service<
     Request<Incoming>,
@@ -98,10 +103,19 @@ fn service(
 > {
     service_fn(move |mut request: Request<Incoming>| {
         let app = app.clone();
-        let under_way = activity.begin();
+        let under_way = activity.begin(head_bytes(&request));
+        let place = match under_way.is_further() {
+            true => shared.further.at_once(peer.ip(), shared.is_proxy(peer)).map(Some),
+            false => Some(None),
+        };
+        let fault = match &place {
+            _ if under_way.is_crowded() => Some(strict::CROWDED),
+            None => Some(strict::FULL),
+            Some(_) => strict::fault(&request),
+        };
         request.extensions_mut().insert(PeerAddr(peer));
         async move {
-            let response = match strict::fault(&request) {
+            let response = match fault {
                 None => {
                     let (request, seen) = trailers::watch(request);
                     let mut response = app.answer(request).await;
@@ -112,7 +126,7 @@ fn service(
             };
             Ok::<_, Infallible>(response.map(|body| {
                 body.map_frame(move |frame| {
-                    let _ = &under_way;
+                    let _ = (&under_way, &place);
                     frame
                 })
             }))
@@ -120,27 +134,50 @@ fn service(
     })
 }
 
+/// What the head of a request holds in memory for as long as it is under way.
+fn head_bytes<B>(request: &Request<B>) -> usize {
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    path + headers.sum::<usize>()
+}
+
 /// The requests of one connection.
 #[derive(Default)]
 struct Activity {
     under_way: AtomicUsize,
+    /// The bytes of their heads.
+    heads: AtomicUsize,
     begun: AtomicU64,
 }
 
-/// A request under way.
-struct UnderWay(Arc<Activity>);
+/// A request under way, with the bytes of its head.
+struct UnderWay(Arc<Activity>, usize);
+
+impl UnderWay {
+    /// Whether others were under way on this connection when this one came.
+    fn is_further(&self) -> bool {
+        self.0.under_way.load(Ordering::Relaxed) > 1
+    }
+
+    /// Whether the requests of this connection hold too much.
+    fn is_crowded(&self) -> bool {
+        self.0.heads.load(Ordering::Relaxed) > MOST_HEADS
+    }
+}
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.heads.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
 impl Activity {
-    fn begin(self: &Arc<Self>) -> UnderWay {
+    fn begin(self: &Arc<Self>, head: usize) -> UnderWay {
         self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.heads.fetch_add(head, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::Relaxed);
-        UnderWay(Arc::clone(self))
+        UnderWay(Arc::clone(self), head)
     }
 
     /// Waits until for this long no request was under way and none began.
@@ -177,7 +214,7 @@ impl Ends {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.idle)
-            .max_headers(MOST_HEADERS)
+            .max_headers(strict::MOST_HEADERS)
             .max_buf_size(MOST_HEAD_BYTES)
             .half_close(false)
             .serve_connection(TokioIo::new(stream), service);

@@ -125,7 +125,9 @@ impl Server {
         let listener = socket.listen(1024)?;
         let address = listener.local_addr()?;
         let acceptor = options.tls.map(tls::acceptor).transpose().map_err(io::Error::other)?;
-        let shared = connection::Shared { acceptor, proxies: options.proxies, limits: options.limits };
+        let further = Room::new(options.limits.connections, options.limits.share);
+        let shared =
+            connection::Shared { acceptor, proxies: options.proxies, limits: options.limits, further };
         Ok(Self { listener, address, shared: Arc::new(shared) })
     }
 

@@ -1,5 +1,5 @@
-//! Room for connections: so many at a time, of them a share for each network, so that one client
-//! cannot keep all others out.
+//! Room for connections, and for the further requests on one: so many at a time, of them a share for
+//! each network, so that one client cannot keep all others out.
 
 use base::net::{Network, network};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub(super) struct Room {
     taken: Mutex<HashMap<Network, usize>>,
 }
 
-/// A connection's place, given back on drop.
+/// A place that somebody has, given back on drop.
 pub(super) struct Place {
     room: Arc<Room>,
     network: Option<Network>,
@@ -24,11 +24,17 @@ pub(super) struct Place {
 }
 
 impl Room {
-    /// For so many connections, of which one network may have `share`.
-    pub(super) fn new(connections: usize, share: usize) -> Arc<Self> {
-        let connections = connections.min(Semaphore::MAX_PERMITS);
-        let all = Arc::new(Semaphore::new(connections));
-        Arc::new(Self { all, narrow: connections / 4, share, taken: Mutex::default() })
+    /// For so many, of whom one network may be `share`.
+    pub(super) fn new(places: usize, share: usize) -> Arc<Self> {
+        let places = places.min(Semaphore::MAX_PERMITS);
+        let all = Arc::new(Semaphore::new(places));
+        Arc::new(Self { all, narrow: places / 4, share, taken: Mutex::default() })
+    }
+
+    /// A place if there is one now, also within the share of this client's network.
+    pub(super) fn at_once(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Option<Place> {
+        let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        self.take(permit, peer, is_proxy)
     }
 
     /// Waits until there is a place for anybody.
@@ -95,6 +101,9 @@ mod tests {
             proxied.push(take("10.0.0.1", true).await.unwrap());
         }
         assert!(room.is_narrow());
+        assert!(room.at_once("2001:db8:0:2::1".parse().unwrap(), false).is_some());
+        proxied.push(take("10.0.0.1", true).await.unwrap());
+        assert!(room.at_once("2001:db8:0:2::1".parse().unwrap(), false).is_none(), "all are taken");
         drop(first);
         assert!(take("2001:db8::3", false).await.is_some());
         drop((proxied, _second, _other));

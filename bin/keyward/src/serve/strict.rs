@@ -2,12 +2,33 @@
 //! in another way than we do, about its host or its length, it is refused (RFC 9112, sections 3.2 and 6).
 
 use axum::body::Body;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 
+/// Why a request is refused, and its status.
+pub(super) type Fault = (StatusCode, &'static str);
+
+/// Those that are under way on the connection are as much as it may have.
+pub(super) const CROWDED: Fault =
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The requests of this connection are too large together.");
+
+/// There is no place for another request on a connection that has one under way.
+pub(super) const FULL: Fault = (StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again.");
+
+/// Headers of a request.
+pub(super) const MOST_HEADERS: usize = 100;
+const MANY: Fault = (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request has more than 100 headers.");
+
 /// What is wrong with the request, if something is.
-pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
+pub(super) fn fault<B>(request: &Request<B>) -> Option<Fault> {
+    if request.headers().len() > MOST_HEADERS {
+        return Some(MANY);
+    }
+    unclear(request).map(|what| (StatusCode::BAD_REQUEST, what))
+}
+
+fn unclear<B>(request: &Request<B>) -> Option<&'static str> {
     let (headers, uri) = (request.headers(), request.uri());
     if request.method() == Method::CONNECT {
         return Some("This is no proxy.");
@@ -56,11 +77,14 @@ fn is_plain_length(headers: &HeaderMap) -> bool {
 
 /// The answer to such a request, and the last one of its connection: what follows may be read in
 /// two ways too.
-pub(super) fn refuse(fault: &'static str, version: Version) -> Response<Body> {
+pub(super) fn refuse((status, fault): Fault, version: Version) -> Response<Body> {
     let mut response = Response::new(Body::from(fault));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     if version < Version::HTTP_2 {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -71,7 +95,7 @@ pub(super) fn refuse(fault: &'static str, version: Version) -> Response<Body> {
 mod tests {
     use super::*;
 
-    fn fault_of(version: Version, uri: &str, headers: &[(&'static str, &str)]) -> Option<&'static str> {
+    fn fault_of(version: Version, uri: &str, headers: &[(&'static str, &str)]) -> Option<Fault> {
         let mut request = Request::builder().version(version).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);

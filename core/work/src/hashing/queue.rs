@@ -1,6 +1,6 @@
 //! What waits for a hash: known devices before all others, and among each of the two the networks
-//! in turn. A full queue makes room for a network that has less waiting than another, so nobody's
-//! share depends on how much somebody else sends.
+//! in turn. A full queue makes room for a network that has less waiting than another, and where each has
+//! one, for one that has had less lately, so nobody's share depends on how much somebody else sends.
 //!
 //! No clock and no threads: who calls says what time it is.
 
@@ -9,7 +9,13 @@ mod tests;
 
 use super::{Caller, Line, Priority};
 use base::net::Network;
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Instant,
+};
+
+/// Items after whose coming what networks have had counts for half.
+const LATELY: usize = 1024;
 
 /// What can wait.
 pub(super) trait Wait {
@@ -27,6 +33,10 @@ struct Class<T> {
     /// One for each network that has something waiting; the first is served next.
     lanes: VecDeque<Lane<T>>,
     waiting: usize,
+    /// How many items of a network were let in lately.
+    had: HashMap<Option<Network>, u32>,
+    /// How many were let in since that was halved.
+    came: usize,
 }
 
 struct Lane<T> {
@@ -42,7 +52,7 @@ impl<T> Default for Queue<T> {
 
 impl<T> Default for Class<T> {
     fn default() -> Self {
-        Self { lanes: VecDeque::new(), waiting: 0 }
+        Self { lanes: VecDeque::new(), waiting: 0, had: HashMap::new(), came: 0 }
     }
 }
 
@@ -110,19 +120,39 @@ impl<T: Wait> Queue<T> {
 impl<T: Wait> Class<T> {
     fn push(&mut self, network: Option<Network>, item: (T, Instant)) {
         self.waiting += 1;
+        self.count(network);
         match self.lanes.iter_mut().find(|lane| lane.network == network) {
             Some(lane) => lane.items.push_back(item),
             None => self.lanes.push_back(Lane { network, items: VecDeque::from([item]) }),
         }
     }
 
-    /// Makes room for one of this network: drops the newest of the network that has most waiting, if
-    /// that has more than this one would have.
+    fn count(&mut self, network: Option<Network>) {
+        self.came += 1;
+        *self.had.entry(network).or_default() += 1;
+        if self.came >= LATELY {
+            self.came = 0;
+            self.had.values_mut().for_each(|had| *had /= 2);
+            self.had.retain(|_, had| *had > 0);
+        }
+    }
+
+    /// Makes room for one of this network: drops the newest of the network that has most waiting, and
+    /// of several such the one that had most lately. That has to have more waiting than this one would
+    /// have, or, where this one has nothing, to have had more.
     fn displace(&mut self, network: Option<Network>) -> bool {
         let own = self.lanes.iter().find(|lane| lane.network == network).map_or(0, |lane| lane.items.len());
-        let longest = self.lanes.iter_mut().max_by_key(|lane| lane.items.len());
-        let Some(lane) = longest.filter(|lane| lane.items.len() > own + 1) else { return false };
+        let had = |network| self.had.get(&network).copied().unwrap_or(0);
+        let weight = |lane: &Lane<T>| (lane.items.len(), had(lane.network));
+        let Some((most, at)) = (self.lanes.iter().map(weight).zip(0..)).max() else { return false };
+        if most.0 <= own + 1 && (own > 0 || most.1 <= had(network) + 1) {
+            return false;
+        }
+        let Some(lane) = self.lanes.get_mut(at) else { return false };
         drop(lane.items.pop_back());
+        if lane.items.is_empty() {
+            self.lanes.remove(at);
+        }
         self.waiting -= 1;
         true
     }

@@ -57,7 +57,8 @@ fn a_full_queue_takes_from_the_network_that_has_most_and_never_from_one_with_as_
     assert!(!push(stranger(2), "b3"), "both have two");
     assert!(push(stranger(3), "c1"));
     assert!(push(known(1), "known"), "a queue full of strangers is none to a known device");
-    assert_eq!(taken(&mut queue), ["known", "a1", "b1", "c1", "a2"]);
+    // Of the two that had two waiting, the one that had more lately lost one.
+    assert_eq!(taken(&mut queue), ["known", "a1", "b1", "c1", "b2"]);
 }
 
 #[test]
@@ -154,6 +155,9 @@ fn abuse_11_credential_stuffing_from_some_networks_leaves_new_devices_of_others_
     let from_one = ten_seconds(Priority::Other, 2_000, 1);
     assert!(from_one.succeeded() > 0.999, "{}", from_one.succeeded());
     assert!(from_one.p99() <= 2 * quiet.p99(), "{} of {}", from_one.p99(), quiet.p99());
-    let from_fifty = ten_seconds(Priority::Other, 2_000, 50);
-    assert!(from_fifty.succeeded() > 0.99, "{}", from_fifty.succeeded());
+    // Also from more networks than can wait at a time.
+    for networks in [50, 200] {
+        let from_many = ten_seconds(Priority::Other, 2_000, networks);
+        assert!(from_many.succeeded() > 0.99, "{networks}: {}", from_many.succeeded());
+    }
 }
