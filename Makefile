@@ -82,7 +82,7 @@ bench-scale: toolchain ## the same with a million people in the store, or ten (A
 
 release: toolchain ## the stripped program with its bill of materials and checksums, in target/dist
 	@set -e; cargo build --release --locked --package keyward; \
-	mkdir -p $(DIST); cp deploy/keyward*.service deploy/keyward*.timer LICENSE $(DIST)/ 2>/dev/null || cp deploy/keyward*.service deploy/keyward*.timer $(DIST)/; \
+	mkdir -p $(DIST); cp deploy/keyward* $(DIST)/; if [ -f LICENSE ]; then cp LICENSE $(DIST)/; fi; \
 	strip -o $(DIST)/keyward $(TARGET)/release/keyward; \
 	cargo run --quiet --package xtask -- bom > $(DIST)/keyward.cdx.json; \
 	(cd $(DIST) && rm -f SHA256SUMS && sha256sum * > ../SHA256SUMS && mv ../SHA256SUMS .); \
