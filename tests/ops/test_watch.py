@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import threading
 import unittest
 
@@ -14,7 +15,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 class Collector:
     """A small OTLP/HTTP receiver."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         spans = self.spans = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,7 +34,7 @@ class Collector:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -98,12 +99,37 @@ class Watch(unittest.TestCase):
         for secret in ("alice", PASSWORD, "s3cret", "code_challenge", "usr_", "rt_", "127.0.0.1:9000"):
             self.assertNotIn(secret, text)
 
-    def test_a_collector_that_is_away_holds_nothing_up(self):
-        server = self.serve(traces={"endpoint": f"http://127.0.0.1:{free_port()}"})
+    def test_a_collector_that_is_away_holds_nothing_up_and_is_told_of_once(self):
+        port = free_port()
+        server = self.serve(traces={"endpoint": f"http://127.0.0.1:{port}"})
         Application(server.origin).sign_in(self.browser(server))
-        lost = lambda: "keyward_dropped_spans_total 0" not in server.get("/metrics").text
-        eventually(lost, what="lost spans")
+        lost = lambda: int(re.search(r"keyward_dropped_spans_total (\d+)", server.get("/metrics").text)[1])
+        before = eventually(lost, what="lost spans")
+        # Every look is a request, of which a span is lost in its turn.
+        eventually(lambda: lost() > before, what="more lost spans")
+        collector = Collector(port)
+        self.addCleanup(collector.server.shutdown)
+        eventually(lambda: server.get("/health/live") and collector.spans, what="spans")
         self.assertEqual(server.stop(), 0)
+        log = server.log.read_text()
+        self.assertEqual(log.count("the collector does not take traces"), 1, log)
+        self.assertEqual(log.count("the collector takes traces again"), 1, log)
+        self.assertNotIn("outward request", log)
+
+    def test_a_stop_right_after_a_request_sends_its_trace_and_is_no_defect(self):
+        collector = Collector()
+        self.addCleanup(collector.server.shutdown)
+        server = self.serve(traces={"endpoint": collector.url})
+        headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+        # More than one message holds.
+        for _ in range(600):
+            self.assertEqual(server.get("/health/live", headers=headers).status_code, 200)
+        self.assertEqual(server.stop(), 0)
+        log = server.log.read_text()
+        self.assertNotIn("a defect", log)
+        self.assertNotIn("ended badly", log)
+        self.assertNotIn("outward request", log)
+        self.assertEqual(sum(span["traceId"] == TRACE for span in collector.spans), 600)
 
 
 class Doctor(unittest.TestCase):

@@ -4,7 +4,15 @@
 //! The URL comes from people whom we do not trust, so it must not reach what only we can reach. A
 //! name is resolved once, every address is checked, and the connection goes to a checked one. No
 //! redirects, no proxy of the environment, no cookies; an end to every wait and every size. What
-//! is allowed beyond that stands in the [`Policy`] and is logged at each use.
+//! is allowed beyond that stands in the [`Policy`] and is logged at each use, unless the client is
+//! [`quiet`](Outbound::quiet).
+
+/// An event, of level debug where nobody wants to hear of it.
+macro_rules! tell {
+    ($quiet:expr, $level:ident, $($event:tt)+) => {
+        if $quiet { tracing::debug!($($event)+) } else { tracing::$level!($($event)+) }
+    };
+}
 
 mod address;
 mod connect;
@@ -113,6 +121,7 @@ struct Inner {
     tls: TlsConnector,
     slots: Slots,
     trace: Option<Trace>,
+    quiet: bool,
 }
 
 /// The trace that a request belongs to (W3C Trace Context, `traceparent`), if it is traced.
@@ -133,20 +142,34 @@ impl Outbound {
     /// Kind `Invalid` if the policy's authorities cannot be read.
     pub fn with_resolver(policy: Policy, resolver: Arc<dyn Resolve>) -> Result<Self, Error> {
         let tls = connect::tls(policy.ca_file.as_deref())?;
-        Ok(Self(Arc::new(Inner { policy, resolver, tls, slots: Slots::default(), trace: None })))
+        let slots = Slots::default();
+        Ok(Self(Arc::new(Inner { policy, resolver, tls, slots, trace: None, quiet: false })))
     }
 
     /// The same client, which tells whom it asks the trace that a request belongs to.
     #[must_use]
     pub fn traced(self, trace: Trace) -> Self {
-        let Inner { policy, resolver, tls, .. } = &*self.0;
-        let inner = Inner {
+        self.with(|inner| inner.trace = Some(trace))
+    }
+
+    /// The same client for somebody who asks again and again, and says themselves how it goes: what it
+    /// would log is logged at level debug.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        self.with(|inner| inner.quiet = true)
+    }
+
+    fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let Inner { policy, resolver, tls, trace, quiet, .. } = &*self.0;
+        let mut inner = Inner {
             policy: policy.clone(),
             resolver: Arc::clone(resolver),
             tls: tls.clone(),
             slots: Slots::default(),
-            trace: Some(trace),
+            trace: *trace,
+            quiet: *quiet,
         };
+        change(&mut inner);
         Self(Arc::new(inner))
     }
 
@@ -221,7 +244,8 @@ impl Outbound {
             .await
             .unwrap_or(Err(OutboundError::Timeout));
         if let Err(error) = &outcome {
-            tracing::info!(host = %target.host, port = target.port, ?error, "an outward request failed");
+            let (host, port) = (&target.host, target.port);
+            tell!(self.0.quiet, info, %host, port, ?error, "an outward request failed");
         }
         outcome
     }
@@ -234,10 +258,10 @@ impl Inner {
         request: Request<Full<Bytes>>,
         limits: Limits,
     ) -> Result<Fetched, OutboundError> {
-        let addresses = connect::checked(&self.policy, self.resolver.as_ref(), target).await?;
+        let addresses = connect::checked(&self.policy, self.resolver.as_ref(), target, self.quiet).await?;
         let stream = connect::tcp(&addresses, target.port, limits.connect).await?;
         if target.https {
-            let stream = connect::secured(&self.tls, target, stream, limits.connect).await?;
+            let stream = connect::secured(&self.tls, target, stream, limits.connect, self.quiet).await?;
             exchange::talk(stream, request, limits.body).await
         } else {
             exchange::talk(stream, request, limits.body).await

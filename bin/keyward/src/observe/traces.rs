@@ -250,7 +250,8 @@ impl Collector {
     /// That of a configuration.
     pub(crate) fn of(traces: &config::Traces, ca_file: Option<PathBuf>) -> Result<Self, Failure> {
         let allow = collector(&traces.endpoint).into_iter().collect();
-        let client = Outbound::new(Policy { allow, ca_file, allow_http: true })?;
+        // A collector is asked every second; `export` says what changes.
+        let client = Outbound::new(Policy { allow, ca_file, allow_http: true })?.quiet();
         let url = format!("{}/v1/traces", traces.endpoint);
         Ok(Self { client, url, service: traces.service.clone() })
     }
@@ -263,34 +264,46 @@ pub(crate) async fn export(
     stop: impl Future<Output = ()> + Send,
 ) {
     let mut stop = std::pin::pin!(stop);
-    let mut failed = false;
-    loop {
+    let (mut failed, mut ends) = (false, false);
+    while !ends {
         let mut batch = Vec::new();
-        let ends = tokio::select! {
+        ends = tokio::select! {
             () = &mut stop => true,
             count = recorded.done.recv_many(&mut batch, BATCH) => count == 0,
         };
+        // Once `stop` has come it must not be asked again.
         if !ends {
-            tokio::select! { () = &mut stop => {}, () = tokio::time::sleep(PAUSE) => {} }
+            ends = tokio::select! { () = &mut stop => true, () = tokio::time::sleep(PAUSE) => false };
         }
-        while batch.len() < BATCH
-            && let Ok(span) = recorded.done.try_recv()
-        {
-            batch.push(span);
-        }
-        if !batch.is_empty() {
-            let sent = send(&collector, &batch).await;
-            if let Err(reason) = &sent {
-                recorded.dropped.fetch_add(batch.len() as u64, Relaxed);
-                if !failed {
-                    tracing::warn!(reason, "the collector does not take traces");
-                }
+        loop {
+            while batch.len() < BATCH
+                && let Ok(span) = recorded.done.try_recv()
+            {
+                batch.push(span);
             }
+            if batch.is_empty() {
+                break;
+            }
+            let sent = send(&collector, &batch).await;
+            tell(&sent, failed);
             failed = sent.is_err();
+            if failed {
+                recorded.dropped.fetch_add(batch.len() as u64, Relaxed);
+            }
+            if failed || !ends {
+                break;
+            }
+            batch.clear();
         }
-        if ends {
-            return;
-        }
+    }
+}
+
+/// Says when the collector begins to fail, and when it takes traces again.
+fn tell(sent: &Result<(), String>, failed: bool) {
+    match sent {
+        Err(reason) if !failed => tracing::warn!(reason, "the collector does not take traces"),
+        Ok(()) if failed => tracing::info!("the collector takes traces again"),
+        _ => {}
     }
 }
 

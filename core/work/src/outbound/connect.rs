@@ -45,6 +45,7 @@ pub(super) async fn checked(
     policy: &Policy,
     resolver: &dyn Resolve,
     target: &Target,
+    quiet: bool,
 ) -> Result<Vec<IpAddr>, OutboundError> {
     let addresses = match &target.host {
         Host::Address(address) => vec![*address],
@@ -56,10 +57,10 @@ pub(super) async fn checked(
         match policy.admit(target, *address) {
             Some(Admitted::Ordinary) => {}
             Some(Admitted::ByException) => {
-                tracing::info!(%host, %address, port, "an outward request allowed by an exception");
+                tell!(quiet, info, %host, %address, port, "an outward request allowed by an exception");
             }
             None => {
-                tracing::warn!(%host, %address, port, "an outward request to a forbidden address refused");
+                tell!(quiet, warn, %host, %address, port, "an outward request to a forbidden address refused");
                 return Err(OutboundError::Refused);
             }
         }
@@ -92,6 +93,7 @@ pub(super) async fn secured(
     target: &Target,
     stream: TcpStream,
     within: Duration,
+    quiet: bool,
 ) -> Result<TlsStream<TcpStream>, OutboundError> {
     let name = match &target.host {
         Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| OutboundError::Url)?,
@@ -100,7 +102,7 @@ pub(super) async fn secured(
     match timeout(within, tls.connect(name, stream)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => {
-            tracing::info!(host = %target.host, %error, "no TLS for an outward request");
+            tell!(quiet, info, host = %target.host, %error, "no TLS for an outward request");
             Err(OutboundError::Tls)
         }
         Err(_) => Err(OutboundError::Timeout),
