@@ -86,6 +86,11 @@ impl Error {
         self
     }
 
+    /// Whether it only says that too many ask: the server is well, and counts them in `/metrics`.
+    pub fn is_crowd(&self) -> bool {
+        self.kind == Kind::TooMany || self.code == "error-busy"
+    }
+
     /// The HTTP status of the kind.
     pub const fn status(&self) -> u16 {
         match self.kind {

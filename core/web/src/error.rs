@@ -6,14 +6,17 @@ use axum::response::{IntoResponse, Response};
 use base::{Error, Kind, RequestId};
 use http::{HeaderValue, StatusCode, header};
 
-/// Writes the private half to the log, as loud as it is our fault.
+/// Writes the private half to the log, as loud as it is our fault. Under a flood every refusal would be
+/// a line, so those are for level debug.
 pub fn log(error: &Error, request_id: &RequestId) {
     let private = error.private.as_deref().unwrap_or_default();
     match error.kind {
         Kind::Internal => {
             tracing::error!(request_id = request_id.0, code = error.code, private, "a request failed")
         }
-        Kind::Unavailable => tracing::warn!(request_id = request_id.0, code = error.code, private, "not now"),
+        Kind::Unavailable if !error.is_crowd() => {
+            tracing::warn!(request_id = request_id.0, code = error.code, private, "not now")
+        }
         _ => tracing::debug!(request_id = request_id.0, code = error.code, private, "a request was refused"),
     }
 }

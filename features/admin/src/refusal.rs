@@ -66,13 +66,16 @@ pub(crate) struct Problem {
     scope: Option<&'static str>,
     private: Option<String>,
     retry_after: Option<Duration>,
+    /// Only too many ask: counted elsewhere, and too many lines for the log.
+    crowd: bool,
 }
 
 impl Refusal {
     /// With this code alone.
     pub(crate) fn new(code: Code) -> Self {
         let (fields, scope, private, retry_after) = (Vec::new(), None, None, None);
-        Self::Problem(Box::new(Problem { code, detail: None, fields, scope, private, retry_after }))
+        let crowd = false;
+        Self::Problem(Box::new(Problem { code, detail: None, fields, scope, private, retry_after, crowd }))
     }
 
     /// With a sentence of its own.
@@ -166,7 +169,7 @@ impl Problem {
         let request_id = request_id.0.as_str();
         match self.code {
             INTERNAL => tracing::error!(request_id, code, private, "an API request failed"),
-            UNAVAILABLE => tracing::warn!(request_id, code, private, "not now"),
+            UNAVAILABLE if !self.crowd => tracing::warn!(request_id, code, private, "not now"),
             _ => tracing::debug!(request_id, code, private, "an API request was refused"),
         }
     }
@@ -184,7 +187,9 @@ impl From<Error> for Refusal {
             Kind::TooMany | Kind::Unavailable => UNAVAILABLE,
             Kind::Internal => INTERNAL,
         };
+        let crowd = error.is_crowd();
         Self::because(code, error.public).with(|problem| {
+            problem.crowd = crowd;
             problem.private = error.private;
             problem.retry_after = error.retry_after;
         })
