@@ -280,8 +280,11 @@ impl Access {
     }
 }
 
+/// The token of a request. The name of the scheme is case-insensitive, and spaces follow it (RFC 9110,
+/// sections 11.1 and 11.4).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start_matches(' '))
 }
 
 pub(super) fn routes(metrics: Arc<Metrics>, access: Access) -> Router {

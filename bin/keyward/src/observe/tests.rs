@@ -358,6 +358,19 @@ async fn the_line_is_json_with_the_agreed_names() {
     assert!(line["request_id"].is_string() && line["micros"].is_u64() && line["timestamp"].is_string());
 }
 
+#[test]
+fn whoever_only_came_in_a_crowd_is_no_line_of_the_log() {
+    let log = Captured::default();
+    let _logging = log.collect(tracing::Level::INFO, true);
+    let id = RequestId("canary".to_owned());
+    for (kind, code) in [(base::Kind::Unavailable, "error-busy"), (base::Kind::TooMany, "error-too-many")] {
+        web::error::log(&base::Error::new(kind, code, "Later."), &id);
+    }
+    assert_eq!(log.text(), "");
+    web::error::log(&base::Error::unavailable("the store is away"), &id);
+    assert!(log.text().contains("the store is away"), "{}", log.text());
+}
+
 #[tokio::test]
 async fn libraries_do_not_log_below_warn() {
     let log = Captured::default();
@@ -477,7 +490,11 @@ async fn metrics_are_not_for_everybody() {
     };
     let token = || Access::Token(Secret::new("t0ken".to_owned()));
     assert_eq!(read(token(), "192.0.2.1", ("authorization", "Bearer t0ken")).await, 200);
+    assert_eq!(read(token(), "192.0.2.1", ("authorization", "bearer t0ken")).await, 200);
+    assert_eq!(read(token(), "192.0.2.1", ("authorization", "BEARER  t0ken")).await, 200);
     assert_eq!(read(token(), "127.0.0.1", ("authorization", "Bearer t0kem")).await, 401);
+    assert_eq!(read(token(), "127.0.0.1", ("authorization", "Basic t0ken")).await, 401);
+    assert_eq!(read(token(), "127.0.0.1", ("authorization", "t0ken")).await, 401);
     assert_eq!(read(token(), "127.0.0.1", ("x", "y")).await, 401);
     let here =
         |proxies: &[&str]| Access::ThisMachine(proxies.iter().map(|text| text.parse().unwrap()).collect());
