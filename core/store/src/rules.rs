@@ -9,6 +9,10 @@ use oauth::{
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
+/// How deep lists and groups may stand in each other within an attribute. In a file for `keyward apply`
+/// an attribute stands below others, and both must stay readable.
+const MAX_DEPTH: usize = 16;
+
 /// A value that must be text.
 ///
 /// # Errors
@@ -167,9 +171,19 @@ pub fn claim(name: &str, value: &Value) -> Result<(), (String, String)> {
         "birthdate" => text(value).and_then(birthdate),
         "locale" => text(value).and_then(|text| language(text).map(drop).map_err(str::to_owned)),
         _ if scope_of(name).is_some() => text(value).and_then(|text| short(text, 500)).map(drop),
+        _ if depth(value) > MAX_DEPTH => Err(format!("is nested more than {MAX_DEPTH} deep")),
         _ if value.to_string().len() > 8192 => Err("is larger than 8 KiB".to_owned()),
         _ => Ok(()),
     })
+}
+
+/// How many lists and groups stand in each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// OpenID Connect Core, section 5.1.1.

@@ -63,9 +63,20 @@ async fn what_is_wrong_is_told_field_by_field_and_nothing_is_made() {
             assert!(fields.iter().any(|name| name == field), "{field} in {fields:?}");
         }
         assert_eq!(world.post(&operator, "/users", json!({})).await.code(), "invalid");
+        let nested = |depth| (0..depth).fold(json!("x"), |inner, _| json!([inner]));
+        let deep = json!({ "username": "deep", "attributes": { "own": nested(17) } });
+        let refused = world.post(&operator, "/users", deep).await;
+        assert_eq!(
+            refused.json()["fields"],
+            json!([{ "field": "attributes.own", "message": "is nested more than 16 deep" }])
+        );
         let unknown = world.post(&operator, "/users", json!({ "username": "alice", "admin": true })).await;
         assert_eq!(unknown.code(), "invalid");
-        world.user("alice").await;
+        let alice = world.user("alice").await;
+        let path = format!("/users/{alice}");
+        let deep = |depth| json!({ "attributes": { "own": nested(depth) } });
+        assert_eq!(world.patch(&operator, &path, deep(17)).await.code(), "invalid");
+        assert_eq!(world.patch(&operator, &path, deep(16)).await.ok()["attributes"]["own"], nested(16));
         let taken = world.post(&operator, "/users", json!({ "username": "ALICE" })).await;
         assert_eq!((taken.status, taken.code().as_str()), (StatusCode::CONFLICT, "taken"));
         assert_eq!(taken.json()["fields"][0]["field"], "username");

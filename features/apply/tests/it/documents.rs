@@ -175,6 +175,14 @@ fn claims_have_their_types_and_reserved_ones_are_refused() {
 }
 
 #[test]
+fn the_deepest_attribute_that_the_store_takes_is_read() {
+    let nested = |depth: usize| format!("{}x{}", "[".repeat(depth), "]".repeat(depth));
+    crate::place::read(&user(&format!("claims: {{own: {}}}", nested(16))));
+    let found = problems(&user(&format!("claims: {{own: {}}}", nested(17))));
+    assert!(found.len() == 1 && found[0].contains("claims.own is nested more than 16 deep"), "{found:?}");
+}
+
+#[test]
 fn abuse_50_a_mistake_never_repeats_a_secret() {
     for yaml in [
         application("client_secret: canary"),
