@@ -137,6 +137,8 @@ class Commands(unittest.TestCase):
         path.write_text("tenants: [")
         self.ends(apply(place, path), 2)
         self.ends(apply(place, place.data / "missing.yaml"), 2)
+        refused = self.ends(apply(place, "/dev/zero"), 2)
+        self.assertIn("/dev/zero holds more than 64 MiB", refused.stderr)
         # One mistake, and nothing of the file is done.
         mixed = tenant(applications=[
             {"client_id": "good", "public": True, "redirect_uris": ["http://127.0.0.1:1/"]}, {"client_id": "bad"},

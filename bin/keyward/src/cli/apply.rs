@@ -19,6 +19,9 @@ use work::{HashPool, HashSettings};
 
 /// The issuer of the very first tenant where neither a server nor the file has named one.
 const DEFAULT_ISSUER: &str = "http://localhost:8080";
+/// The most that is held of what can be read only once. A file on the disk may be of any length, since
+/// a document of it is read at a time.
+const MOST_HELD: u64 = 64 << 20;
 
 pub(super) async fn run(file: &Path, place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
     let file = Source::open(file)?;
@@ -86,10 +89,17 @@ impl<'a> Source<'a> {
     fn open(path: &'a Path) -> Result<Self, Failure> {
         let unreadable =
             |error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}.", path.display()));
-        let mut file = File::open(path).map_err(unreadable)?;
+        let file = File::open(path).map_err(unreadable)?;
         let mut held = None;
         if !file.metadata().map_err(unreadable)?.is_file() {
-            file.read_to_end(held.insert(Vec::new())).map_err(unreadable)?;
+            let held = held.insert(Vec::new());
+            file.take(MOST_HELD + 1).read_to_end(held).map_err(unreadable)?;
+            if held.len() as u64 > MOST_HELD {
+                return Err(Failure::usage(format!(
+                    "{} holds more than 64 MiB, and is no file that can be read twice: write it into one first.",
+                    path.display()
+                )));
+            }
         }
         Ok(Self { path, held })
     }
