@@ -72,7 +72,9 @@ class Backup(unittest.TestCase):
                 thread.join()
         self.assertEqual(failed, [])
         self.assertEqual(done.returncode, 0, done.stderr)
-        manifest = json.loads(done.stdout)["manifest"]
+        told = json.loads(done.stdout)
+        manifest = told["manifest"]
+        self.assertEqual(told["people"], manifest["rows"]["person"])
         self.assertGreaterEqual(manifest["rows"]["person"], len(known) + 3)
         self.assertEqual(sorted(path.name for path in folder.iterdir()), ["keyward.db", "manifest.json"])
         self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
@@ -89,6 +91,8 @@ class Backup(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         erased = self.place.data / "keyward.db.erased"
         eventually(lambda: erased.exists() and gone in erased.read_text(), what="the erasure list")
+        told = json.loads(self.backup("later")[1].stdout)
+        self.assertEqual(told["people"], told["manifest"]["rows"]["person"] - 1, "who is deleted is not counted")
         answer = self.server.post("/revoke", data={"token": before["refresh_token"], "client_id": "web", "client_secret": "s3cret"})
         self.assertEqual(answer.status_code, 200, answer.text)
         self.assertEqual(self.server.stop(), 0)

@@ -29,6 +29,7 @@ statements! {
     const SET_VALID_FROM: &str = "INSERT INTO server (name, value) VALUES ($1, $2) \
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     const ENDED: &str = "DELETE FROM server WHERE name = $1";
+    const PEOPLE: &str = "SELECT CAST(count(*) AS BIGINT) FROM person WHERE state <> 'deleted'";
     const LAST_NUMBER: &str = "SELECT last FROM event_chain ORDER BY last DESC LIMIT 1";
 }
 
@@ -74,6 +75,14 @@ pub async fn examine(db: &Db) -> Result<Contents, DbError> {
         None => BTreeMap::new(),
     };
     Ok(Contents { rows, last_event: verify_chain(db).await?.last })
+}
+
+/// How many people there are, in all tenants. The rows of those who were deleted stay, without their data.
+///
+/// # Errors
+/// [`DbError`] if the store cannot answer.
+pub async fn people(db: &Db) -> Result<i64, DbError> {
+    Ok(db.one::<i64>(PEOPLE, args![]).await?.unwrap_or(0))
 }
 
 /// The number of the last event that the chain holds.

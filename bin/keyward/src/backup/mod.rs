@@ -56,7 +56,7 @@ impl Manifest {
         root_key: Option<String>,
         made_at: base::Time,
     ) -> io::Result<Self> {
-        let (bytes, sha256) = pass(copy, |error| error, |_| Ok(()))?;
+        let (bytes, sha256) = pass(plain(copy)?, |error| error, |_| Ok(()))?;
         let mut made = Self {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -135,7 +135,14 @@ impl Manifest {
         write: impl FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let unread = |error| broken(folder, format!("{DATABASE}: {error}"));
-        let (bytes, sha256) = pass(&folder.join(DATABASE), unread, write)?;
+        let file = plain(&folder.join(DATABASE)).map_err(unread)?;
+        // Before anything is read: a file of another length could fill the disk.
+        let length = file.metadata().map_err(unread)?.len();
+        if length != self.bytes {
+            let what = format!("{DATABASE} has {length} bytes, and had {} when it was written", self.bytes);
+            return Err(broken(folder, what));
+        }
+        let (bytes, sha256) = pass(file.take(self.bytes.saturating_add(1)), unread, write)?;
         if bytes == self.bytes && sha256 == self.sha256 {
             return Ok(());
         }
@@ -146,11 +153,6 @@ impl Manifest {
     /// Whether a database holds what the manifest says.
     pub(crate) fn matches(&self, contents: &Contents) -> bool {
         self.rows == contents.rows && self.last_event == contents.last_event
-    }
-
-    /// How many rows a table has.
-    pub(crate) fn count(&self, table: &str) -> u64 {
-        self.rows.get(table).copied().unwrap_or(0)
     }
 }
 
@@ -174,11 +176,10 @@ fn plain(path: &Path) -> io::Result<File> {
 
 /// Hands on what a file holds; gives its length and SHA-256.
 fn pass<E>(
-    path: &Path,
+    mut file: impl io::Read,
     unread: impl Fn(io::Error) -> E,
     mut write: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(u64, String), E> {
-    let mut file = plain(path).map_err(&unread)?;
     let (mut context, mut length) = (Context::new(&SHA256), 0);
     let mut block = vec![0; 1 << 16];
     loop {

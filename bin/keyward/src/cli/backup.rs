@@ -28,13 +28,18 @@ pub(super) async fn run(folder: &Path, place: &Place, json: bool) -> Result<(), 
         return Err(Failure::usage(format!("{} is there already: name a new folder.", folder.display())));
     }
     let draft = Draft::new(folder)?;
-    let manifest = make(&installation, &draft.0).await?;
+    let (manifest, people) = make(&installation, &draft.0).await?;
     draft.place(folder)?;
-    tell(&installation, folder, &manifest, json);
+    if json {
+        println!("{}", serde_json::json!({ "folder": folder, "people": people, "manifest": manifest }));
+    } else {
+        tell(&installation, folder, &manifest, people);
+    }
     Ok(())
 }
 
-async fn make(installation: &Installation, folder: &Path) -> Result<Manifest, Failure> {
+/// Makes it in this folder; gives what it says about itself, and how many people are in it.
+async fn make(installation: &Installation, folder: &Path) -> Result<(Manifest, i64), Failure> {
     let copy = folder.join(DATABASE);
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy)?.sync_all()?;
     let made_at = Env::system().now();
@@ -44,15 +49,16 @@ async fn make(installation: &Installation, folder: &Path) -> Result<Manifest, Fa
         Ok::<_, store::DbError>((
             store::backup::examine(&db).await?,
             rows::server::find(&db, "root-key").await?,
+            store::backup::people(&db).await?,
         ))
     };
     let examined = examined.await;
     db.close().await;
-    let (contents, root_key) = examined?;
+    let (contents, root_key, people) = examined?;
     fs::File::open(&copy)?.sync_all()?;
     let manifest = Manifest::of(&copy, contents, root_key, made_at)?;
     manifest.write(folder)?;
-    Ok(manifest)
+    Ok((manifest, people))
 }
 
 /// A folder in the making, removed unless it is put in its place.
@@ -83,16 +89,11 @@ impl Drop for Draft {
     }
 }
 
-fn tell(installation: &Installation, folder: &Path, manifest: &Manifest, json: bool) {
-    if json {
-        println!("{}", serde_json::json!({ "folder": folder, "manifest": manifest }));
-        return;
-    }
+fn tell(installation: &Installation, folder: &Path, manifest: &Manifest, people: i64) {
     println!(
-        "The backup is in {}: {} bytes, {} people, {} events, as of {}; examined and whole.",
+        "The backup is in {}: {} bytes, {people} people, {} events, as of {}; examined and whole.",
         folder.display(),
         manifest.bytes,
-        manifest.count("person"),
         manifest.last_event,
         manifest.made_at
     );
