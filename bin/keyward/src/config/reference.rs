@@ -56,13 +56,13 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "server.tls_cert",
         kind: Kind::Path,
         default: "",
-        doc: "PEM file with the certificate and its chain. With `tls_key` the server speaks TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, itself. `SIGHUP` reads both files anew.",
+        doc: "PEM file with the certificate and its chain. With `tls_key` the server speaks TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, itself. `SIGHUP` reads both files anew; without them it ends the server.",
     },
     Setting {
         key: "server.tls_key",
         kind: Kind::Path,
         default: "",
-        doc: "PEM file with the private key of the certificate. Readable by the server's user only.",
+        doc: "PEM file with the private key of the certificate. Readable by the server's user, and by nobody outside of its group.",
     },
     Setting {
         key: "server.proxies",
@@ -80,7 +80,7 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "server.shutdown_seconds",
         kind: Kind::Number(1, 600),
         default: "20",
-        doc: "How long a stopping server lets requests under way finish. A second signal ends it at once.",
+        doc: "How long a stopping server lets requests under way finish. A second signal ends it at once. Whoever stops it must wait [longer than both](upgrade.md).",
     },
     Setting {
         key: "server.max_connections",
@@ -92,13 +92,13 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "server.metrics_listen",
         kind: Kind::Address,
         default: "",
-        doc: "A second address that serves only `/metrics`, without TLS. Without it `/metrics` stands beside the pages and answers whoever has `metrics_token`, or, when there is none, this machine itself, if no proxy of yours runs on it.",
+        doc: "A second address that serves only `/metrics`, without TLS, to whoever reaches it: `metrics_token` is not asked for there, so let nobody but your Prometheus reach it. With or without it `/metrics` stands beside the pages, too, and answers whoever has `metrics_token`, or, when there is none, this machine itself, if no proxy of yours runs on it.",
     },
     Setting {
         key: "server.metrics_token",
         kind: Kind::Secret,
         default: "",
-        doc: "What a reader of `/metrics` sends as `Authorization: Bearer …`.",
+        doc: "What a reader of `/metrics` beside the pages sends as `Authorization: Bearer …`.",
     },
     Setting {
         key: "database.url",
@@ -239,8 +239,9 @@ file: `KEYWARD_` and the option in capitals with `_` for the dot, so `server.lis
 `KEYWARD_SERVER_LISTEN`. Lists are separated by commas there.
 
 Secrets can also stand in a file of their own: name it with `_file` (`mail.password_file`,
-`KEYWARD_MAIL_PASSWORD_FILE`). Such a file must not be readable by everybody; a line end at its end
-does not count. Paths are relative to the working directory.
+`KEYWARD_MAIL_PASSWORD_FILE`). Such a file must be readable by the server's user, as its owner
+or by its group, and others must have no right to it: mode 0400 or 0440, say. So must a configuration file that holds a
+secret itself. A line end at its end does not count. Paths are relative to the working directory.
 
 An unknown option is refused, with the name that was probably meant. `keyward config check --config
 keyward.toml` lists everything that is wrong, each with why and how to fix it. `serve` does the same

@@ -130,9 +130,10 @@ mod tests {
 <!-- Made from bin/keyward/src/observe/; `KEYWARD_BLESS=1 cargo test -p keyward metrics_page` writes it anew. -->
 
 `/metrics` tells Prometheus how the server is doing, in the text format of OpenMetrics. Who may read
-it says [`server.metrics_listen` and `server.metrics_token`](configuration.md). Every node tells its
-own numbers, since its start; add them up. Labels are names from this page, never anything from a
-request: a route is its pattern (`/flow/{id}`), and there is none by tenant, client or person.
+it say [`server.metrics_listen` and `server.metrics_token`](configuration.md#metrics_listen); with neither set only
+this machine itself may, and behind a proxy that runs on it nobody. Every node tells its own numbers, since its start;
+add them up. Labels are names from this page, never anything from a request: a route is its pattern
+(`/flow/{id}`), and there is none by tenant, client or person.
 
 | name | kind | labels | what |
 |---|---|---|---|
