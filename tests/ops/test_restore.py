@@ -123,6 +123,19 @@ class Attacks(Stand):
             self.refused(folder, "is no whole backup")
         self.refused(self.copy() / "nothing", "is no whole backup")
 
+    def test_a_file_of_another_length_is_refused_before_it_is_read(self):
+        size = (self.folder / "keyward.db").stat().st_size
+        # The longest has no room on a usual disk, and reading it would take minutes.
+        for length in (size - 1, size + 1, 1 << 40):
+            with self.subTest(length=length):
+                folder, place = self.copy(), self.target()
+                os.truncate(folder / "keyward.db", length)
+                for more in ([*place.where(), "--no-erasure-list"], ["--dry-run"]):
+                    done = keyward("restore", folder, *more)
+                    self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                    self.assertIn(f"is no whole backup: keyward.db has {length} bytes", done.stderr)
+                self.assertFalse((place.data / "keyward.db").exists())
+
     def test_a_byte_that_flipped(self):
         chance = random.Random(7)
         for name in ("keyward.db", "manifest.json"):
@@ -208,6 +221,31 @@ class Attacks(Stand):
         done = self.restore(self.folder, place, "--no-erasure-list")
         self.assertNotEqual(done.returncode, 0)
         self.assertFalse(place.data.exists())
+
+    def test_a_target_whose_folder_is_missing(self):
+        place = self.target()
+        folder = place.data / "missing"
+        database = ["--database", f"sqlite:{folder}/keyward.db"]
+        key = {"KEYWARD_ROOT_KEY": place.root_key()}
+        document = place.data / "apply.yaml"
+        document.write_text(json.dumps({"tenants": [{"slug": "default"}]}))
+        path = configuration(place, self.port, database={"url": f"sqlite:{folder}/keyward.db"})
+        for command in (
+            ["restore", self.folder, *database, "--no-erasure-list"],
+            ["migrate", *database],
+            ["serve", "--config", path],
+            ["apply", document, *database],
+            ["user", "list", *database],
+        ):
+            with self.subTest(command[0]):
+                done = keyward(*command, env=key)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn(f"The folder {folder} of the database does not exist. Make it", done.stderr)
+                self.assertIn(f"install -d -m 0700 -o keyward {folder}", done.stderr)
+                self.assertFalse(folder.exists())
+        done = keyward("config", "check", "--config", path)
+        self.assertIn(f"the folder {folder} does not exist", done.stdout)
+        self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_a_target_with_a_running_server(self):
         place = self.target()

@@ -2,6 +2,7 @@
 //! of the server that holds it.
 
 use crate::{
+    backup,
     config::{self, Config, Sources},
     failure::Failure,
 };
@@ -104,6 +105,22 @@ impl Installation {
                  Give --config FILE, or --data DIR of `keyward dev`, or set {ROOT_KEY_VARIABLE}."
             ))
         })
+    }
+
+    /// Before an embedded database is made or opened: whether its folder is there.
+    ///
+    /// # Errors
+    /// What to do, if it is not.
+    pub(crate) fn check_folder(&self) -> Result<(), Failure> {
+        let folder = self.file.as_deref().map(backup::parent);
+        // What cannot be looked at is told by whoever opens it.
+        let missing = folder.filter(|folder| matches!(folder.try_exists(), Ok(false)));
+        let Some(folder) = missing else { return Ok(()) };
+        Err(Failure::failed(format!(
+            "The folder {0} of the database does not exist. Make it, owned by the user of the server: \
+             `install -d -m 0700 -o keyward {0}`.",
+            folder.display(),
+        )))
     }
 
     /// The socket of the server that holds an embedded database.

@@ -92,6 +92,7 @@ pub(crate) async fn open(
     options: OpenOptions,
 ) -> Result<Directory, Failure> {
     installation.root_key()?;
+    installation.check_folder()?;
     interrupted::refuse_half_done(installation)?;
     let db = Db::open(&installation.database, options).await.map_err(|error| match error {
         store::DbError::Locked(path) => Failure::failed(format!(

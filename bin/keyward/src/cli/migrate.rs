@@ -10,6 +10,7 @@ use store::{Db, OpenOptions};
 
 pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), Failure> {
     let installation = Installation::of(place)?;
+    installation.check_folder()?;
     interrupted::refuse_half_done(&installation)?;
     let db = Db::open(&installation.database, OpenOptions::default()).await?;
     let pending = store::pending(&db, &migrations()).await?;

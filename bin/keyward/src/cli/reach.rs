@@ -22,6 +22,7 @@ pub(super) async fn reach<T>(
     directly: impl AsyncFnOnce(&Directory) -> Result<T, Failure>,
     mut beside: impl AsyncFnMut(&Path) -> Result<T, Error>,
 ) -> Result<T, Failure> {
+    installation.check_folder()?;
     interrupted::refuse_half_done(installation)?;
     let end = Instant::now() + BETWEEN;
     let db = loop {

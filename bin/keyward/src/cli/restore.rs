@@ -53,6 +53,7 @@ pub(super) async fn run(restore: &Restore, json: bool) -> Result<(), Failure> {
     }
     let installation = Installation::of(&restore.place)?;
     installation.root_key()?;
+    installation.check_folder()?;
     let erased = erased(restore, &installation)?;
     let again = match &restore.folder {
         Some(folder) => put_back(folder, &installation, &erased).await?,

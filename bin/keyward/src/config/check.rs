@@ -2,7 +2,7 @@
 
 use super::{Config, MailSecurity, Problem};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use work::outbound::{Destination, Exception};
 
@@ -97,7 +97,16 @@ fn exposure(config: &Config) -> Vec<Problem> {
 }
 
 fn metrics(config: &Config) -> Vec<Problem> {
+    let listen = config.server.listen;
     match config.server.metrics_listen {
+        Some(address) if overlap(address, listen) => {
+            vec![Problem::error(
+                "server.metrics_listen",
+                format!("{address} is taken by server.listen, which is {listen}"),
+                "one address cannot be listened on twice",
+                "choose another port, or leave it out: /metrics stands beside the pages as well",
+            )]
+        }
         Some(address) if !address.ip().is_loopback() && config.server.metrics_token.is_none() => {
             vec![Problem::error(
                 "server.metrics_listen",
@@ -108,6 +117,14 @@ fn metrics(config: &Config) -> Vec<Problem> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether whoever listens on one of them cannot listen on the other.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    // An unspecified address of IPv6 takes those of IPv4, too.
+    let holds = |all: IpAddr, one: IpAddr| all.is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    one.port() != 0 && one.port() == other.port() && (a == b || holds(a, b) || holds(b, a))
 }
 
 fn secrets(config: &Config) -> Vec<Problem> {
@@ -218,6 +235,19 @@ fn database(config: &Config) -> Vec<Problem> {
                 what,
                 "every account would be lost",
                 "use a lasting place, such as sqlite:/var/lib/keyward/keyward.db",
+            )];
+        }
+        let folder = crate::backup::parent(Path::new(path));
+        if matches!(folder.try_exists(), Ok(false)) {
+            let folder = folder.display();
+            return vec![Problem::warning(
+                OPTION,
+                format!("the folder {folder} does not exist"),
+                "the server cannot make its database there",
+                format!(
+                    "make it, owned by the user of the server: install -d -m 0700 -o keyward {folder}; \
+                     under systemd StateDirectory= makes it at the start"
+                ),
             )];
         }
         return Vec::new();

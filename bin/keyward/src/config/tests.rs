@@ -4,12 +4,13 @@ use std::os::unix::fs::PermissionsExt as _;
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// A configuration without problems; each test changes one thing.
+/// A configuration without problems; each test changes one thing. The folder of the database is one that
+/// every machine has.
 const GOOD: &str = r#"
 [server]
 issuer = "https://id.example.com"
 [database]
-url = "sqlite:/var/lib/keyward/keyward.db"
+url = "sqlite:/var/lib/keyward.db"
 [mail]
 host = "smtp.example.com"
 from = "Example <no-reply@example.com>"
@@ -235,6 +236,13 @@ fn unsafe_settings_are_refused() {
         (&[("KEYWARD_SERVER_PROXIES", "0.0.0.0/0")], &["server.proxies"]),
         (&[("KEYWARD_SERVER_METRICS_LISTEN", "0.0.0.0:9000")], &["server.metrics_listen"]),
         (&[("KEYWARD_SERVER_METRICS_LISTEN", "0.0.0.0:9000"), ("KEYWARD_SERVER_METRICS_TOKEN", "t")], &[]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "127.0.0.1:8080")], &["server.metrics_listen"]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "0.0.0.0:8080")], &["server.metrics_listen"]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "[::]:8080")], &["server.metrics_listen"]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "[::ffff:127.0.0.1]:8080")], &["server.metrics_listen"]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "[::1]:8080")], &[]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "127.0.0.2:8080")], &[]),
+        (&[("KEYWARD_SERVER_METRICS_LISTEN", "127.0.0.1:9000")], &[]),
         (&[("KEYWARD_SERVER_TLS_CERT", "/nowhere")], &["server.tls_key"]),
         (&[("KEYWARD_MAIL_HOST", "")], &["mail.host"]),
         (&[("KEYWARD_MAIL_FROM", "nobody")], &["mail.from"]),
@@ -259,6 +267,16 @@ fn a_database_in_a_folder_that_is_cleaned_up_is_a_warning() {
     let environment = [("KEYWARD_ROOT_KEY", KEY), ("KEYWARD_DATABASE_URL", "sqlite:/tmp/x.db")];
     let problems = load(GOOD, &environment).unwrap().check();
     assert!(problems.iter().any(|problem| problem.option == "database.url" && !problem.is_error()));
+}
+
+#[test]
+fn a_database_in_a_folder_that_does_not_exist_is_a_warning_that_says_how_to_make_it() {
+    let environment =
+        [("KEYWARD_ROOT_KEY", KEY), ("KEYWARD_DATABASE_URL", "sqlite:/var/lib/keyward-of-nobody/x.db")];
+    let problems = load(GOOD, &environment).unwrap().check();
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.option == "database.url" && !problem.is_error());
+    assert!(problem.fix.contains("install -d -m 0700 -o keyward /var/lib/keyward-of-nobody"), "{problem}");
 }
 
 #[test]
@@ -320,6 +338,7 @@ fn the_reference_is_complete_and_its_defaults_are_valid() {
 #[test]
 fn the_example_of_the_documentation_is_safe() {
     let here = EXAMPLE
+        .replace("/var/lib/keyward/keyward.db", "/var/lib/keyward.db")
         .replace("/etc/keyward/root.key", &file("example-root", KEY, 0o600))
         .replace("/etc/keyward/mail.password", &file("example-mail", "p", 0o600));
     assert_eq!(complaints(&here, &[]), Vec::<String>::new());
