@@ -264,6 +264,17 @@ class Production(unittest.TestCase):
         basic = base64.b64encode(b"x:y").decode()
         self.assertNotEqual(server.get("/metrics", headers={"authorization": f"Basic {basic}"}).status_code, 200)
 
+    def test_metrics_of_an_address_for_others_ask_for_the_token(self):
+        own = free_port()
+        server = self.serve(self.place(), port=free_port(), server={"metrics_token": "tell me", "metrics_listen": f"0.0.0.0:{own}"})
+        address = f"http://127.0.0.1:{own}/metrics"
+        self.assertNotEqual(httpx.get(address).status_code, 200)
+        self.assertIn("keyward_build_info", httpx.get(address, headers={"authorization": "bearer tell me"}).text)
+        # Without a certificate there is nothing to read anew, and nothing to end for.
+        server.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "SIGHUP" in server.log.read_text(), what="a line in the log")
+        self.assertEqual(server.get("/health/ready").status_code, 200)
+
     def test_oversized_and_broken_requests_are_refused(self):
         place, port = self.place(), free_port()
         server = self.serve(place, port=port)

@@ -34,7 +34,8 @@ pub(crate) struct Program {
     pub(crate) proxies: Vec<Network>,
     pub(crate) issuer: String,
     pub(crate) access: Access,
-    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// A second address for the metrics, and who may read them there.
+    pub(crate) metrics_listen: Option<(SocketAddr, Access)>,
     /// How long it goes on after it was told to stop.
     pub(crate) shutdown_delay: Duration,
     /// What may be asked outwards.
@@ -205,9 +206,9 @@ pub(crate) async fn run(mut program: Program, server: Server) -> Result<(), Fail
     edge.proxies = program.proxies;
     let site = Site::new(program.directory.clone());
     let app = Edge::new(edge, Front { operators, site: site.clone(), capabilities });
-    if let Some(listen) = program.metrics_listen {
+    if let Some((listen, access)) = program.metrics_listen {
         let own = bind(Options { listen, tls: None, proxies: Vec::new(), limits: Limits::default() })?;
-        tokio::spawn(own.run(observe::metrics_routes(metrics, Access::Open), stop.clone()));
+        tokio::spawn(own.run(observe::metrics_routes(metrics, access), stop.clone()));
     }
     if let Some(file) = &program.installation.file {
         let service = apply::control::Service {

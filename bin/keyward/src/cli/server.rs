@@ -8,7 +8,7 @@ use crate::{
         Access,
         traces::{Collector, Recorded, Traces},
     },
-    serve::Options,
+    serve::{self, Options},
     wiring::{self, Program},
 };
 use base::Env;
@@ -39,8 +39,9 @@ async fn serve(config: Config, traces: Option<(Recorded, Collector)>) -> Result<
     let env = Env::system();
     let installation = Installation::configured(&config)?;
     let options = Options::of(&config.server).map_err(|error| Failure::usage(error.to_string()))?;
-    if let Some(certificate) = &options.tls {
-        certificate.reload_on_signal()?;
+    match &options.tls {
+        Some(certificate) => certificate.reload_on_signal()?,
+        None => serve::on_hangup(|| tracing::info!("SIGHUP: there is no certificate to read anew"))?,
     }
     let server = wiring::bind(options)?;
     let directory = wiring::open(&installation, env.clone(), store::OpenOptions::default()).await?;
@@ -57,7 +58,7 @@ async fn serve(config: Config, traces: Option<(Recorded, Collector)>) -> Result<
         proxies: config.server.proxies.clone(),
         issuer: config.server.issuer.clone(),
         access: Access::of(&config.server),
-        metrics_listen: config.server.metrics_listen,
+        metrics_listen: config.server.metrics_listen.map(|own| (own, Access::at(own, &config.server))),
         shutdown_delay: config.server.shutdown_delay,
         outbound: config.outbound,
         traces,

@@ -56,7 +56,7 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "server.tls_cert",
         kind: Kind::Path,
         default: "",
-        doc: "PEM file with the certificate and its chain. With `tls_key` the server speaks TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, itself. `SIGHUP` reads both files anew; without them it ends the server.",
+        doc: "PEM file with the certificate and its chain. With `tls_key` the server speaks TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, itself. `SIGHUP` reads both files anew.",
     },
     Setting {
         key: "server.tls_key",
@@ -92,7 +92,7 @@ pub(crate) static REFERENCE: &[Setting] = &[
         key: "server.metrics_listen",
         kind: Kind::Address,
         default: "",
-        doc: "A second address that serves only `/metrics`, without TLS, to whoever reaches it: `metrics_token` is not asked for there, so let nobody but your Prometheus reach it. With or without it `/metrics` stands beside the pages, too, and answers whoever has `metrics_token`, or, when there is none, this machine itself, if no proxy of yours runs on it.",
+        doc: "A second address that serves only `/metrics`, without TLS: to everybody where it is one of this machine alone (127.0.0.1), else to whoever has `metrics_token`. With or without it `/metrics` stands beside the pages, too, and answers whoever has `metrics_token`, or, when there is none, this machine itself, if no proxy of yours runs on it.",
     },
     Setting {
         key: "server.metrics_token",

@@ -13,7 +13,7 @@ mod tls;
 mod trailers;
 
 pub(crate) use answers::Answers;
-pub(crate) use shutdown::{Shutdown, on_signals, shutdown};
+pub(crate) use shutdown::{Shutdown, on_hangup, on_signals, shutdown};
 pub(crate) use tls::{Certificate, TlsError};
 
 use crate::config;

@@ -77,6 +77,19 @@ pub(crate) fn on_signals(trigger: Trigger, delay: Duration) -> std::io::Result<(
     Ok(())
 }
 
+/// Does this at every SIGHUP, which would end the process otherwise.
+#[cfg(unix)]
+pub(crate) fn on_hangup(act: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            act();
+        }
+    });
+    Ok(())
+}
+
 /// Stops the server this long after the first Ctrl-C; ends the process at the second.
 #[cfg(not(unix))]
 pub(crate) fn on_signals(trigger: Trigger, delay: Duration) -> std::io::Result<()> {

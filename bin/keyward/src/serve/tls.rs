@@ -52,18 +52,11 @@ impl Certificate {
     /// Reloads at every SIGHUP.
     #[cfg(unix)]
     pub(crate) fn reload_on_signal(self: &Arc<Self>) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut hangup = signal(SignalKind::hangup())?;
         let certificate = Arc::clone(self);
-        tokio::spawn(async move {
-            while hangup.recv().await.is_some() {
-                match certificate.reload() {
-                    Ok(()) => tracing::info!("the certificate was read anew"),
-                    Err(error) => tracing::error!(%error, "the old certificate stays in use"),
-                }
-            }
-        });
-        Ok(())
+        super::on_hangup(move || match certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was read anew"),
+            Err(error) => tracing::error!(%error, "the old certificate stays in use"),
+        })
     }
 }
 
