@@ -294,6 +294,12 @@ pub(crate) async fn update(call: &Call) -> Result<Answer, Refusal> {
     let before = attributes::join(&call.tenant, &PersonRow { locale: None, ..old.clone() })?;
     let mut after = before.clone();
     rules::merge(&mut after, &patched);
+    // Patches of a group add to it, so that it may be too large only now.
+    let mut merged = after.clone();
+    merged.retain(|name, _| patched.contains_key(name));
+    let mut problems = Problems::default();
+    problems.attributes(&merged);
+    problems.end()?;
     let mut differs = changed(&before, &after);
     if locale != old.locale {
         differs.insert("locale".to_owned(), json!({ "old": old.locale, "new": locale }));

@@ -77,6 +77,13 @@ async fn what_is_wrong_is_told_field_by_field_and_nothing_is_made() {
         let deep = |depth| json!({ "attributes": { "own": nested(depth) } });
         assert_eq!(world.patch(&operator, &path, deep(17)).await.code(), "invalid");
         assert_eq!(world.patch(&operator, &path, deep(16)).await.ok()["attributes"]["own"], nested(16));
+        let part = |name: &str| json!({ "attributes": { "group": { name: "x".repeat(5000) } } });
+        world.patch(&operator, &path, part("a")).await.ok();
+        let grown = world.patch(&operator, &path, part("b")).await.json();
+        assert_eq!(
+            grown["fields"],
+            json!([{ "field": "attributes.group", "message": "is larger than 8 KiB" }])
+        );
         let taken = world.post(&operator, "/users", json!({ "username": "ALICE" })).await;
         assert_eq!((taken.status, taken.code().as_str()), (StatusCode::CONFLICT, "taken"));
         assert_eq!(taken.json()["fields"][0]["field"], "username");
