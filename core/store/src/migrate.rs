@@ -45,6 +45,10 @@ pub const MIGRATIONS: &[Migration] = &[
         id: "20261125000700_given_in",
         sql: include_str!("../migrations/20261125000700_given_in.sql"),
     },
+    Migration {
+        id: "20261201000100_statistics",
+        sql: include_str!("../migrations/20261201000100_statistics.sql"),
+    },
 ];
 
 /// A statement that the database has not seen.

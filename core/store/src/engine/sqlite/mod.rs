@@ -265,10 +265,16 @@ mod tests {
             while let Some(row) = rows.next().unwrap() {
                 let step: String = row.get(3).unwrap();
                 steps += &step;
+                steps.push('\n');
                 let table = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
                 if table.is_some_and(|table| GROWING.contains(&table)) {
                     whole.push(format!("{step}: {sql}"));
                 }
+            }
+            // What names a person is found by the person, not by the tenant alone.
+            if sql.starts_with("SELECT") && sql.contains("AND person = $2") {
+                let by_tenant = steps.lines().find(|step| step.ends_with("(tenant=?)"));
+                assert_eq!(by_tenant, None, "{sql}");
             }
             if sql.contains("state = 'suspended'") && sql.contains(" LIMIT ") {
                 assert!(steps.contains("person_suspended"), "{steps}: {sql}");
