@@ -90,7 +90,7 @@ statements! {
         ORDER BY id LIMIT $3) ORDER BY id";
     const FOUND: &str = "SELECT p.id, p.state, p.locale, p.attributes, p.version, p.created_at, p.updated_at, s.text \
         FROM search_text s JOIN person p ON p.tenant = s.tenant AND p.id = s.person \
-        WHERE s.tenant = $1 AND s.text >= $2 AND s.text < $3 AND (s.text, s.person) > ($4, $5) \
+        WHERE s.tenant = $1 AND (s.text, s.person) > ($4, $5) AND s.text < $3 \
         AND p.state <> 'deleted' AND NOT EXISTS (SELECT 1 FROM search_text e WHERE e.tenant = s.tenant \
         AND e.person = s.person AND e.text >= $2 AND e.text < s.text) ORDER BY s.text, s.person LIMIT $6";
     const COUNT: &str = "SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM person \
@@ -164,6 +164,8 @@ pub async fn people_named(
     page: (&str, Id<id::Person>, i64),
 ) -> Result<Vec<ListedPerson>, DbError> {
     let (text, person, limit) = page;
+    // One bound from below, so that a late page begins where it begins.
+    let text = text.max(prefix);
     db.scan(FOUND, args![tenant, prefix, format!("{prefix}{END}"), text, person, limit]).await
 }
 
