@@ -26,14 +26,17 @@ for wanted in "$@"; do
   echo "$names" | grep -qx -- "$wanted" || { echo "run: no suite $wanted; there are:" $names >&2; exit 2; }
 done
 
+said="$(mktemp -d)"
+trap 'rm -rf "$said"' EXIT
 results=""
-failed=0
+failed=""
 while read -r name program argument; do
   [ -n "$name" ] || continue
   [ $# = 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
   echo "== $name"
   began=$(date +%s)
-  if "$program" $argument </dev/null; then result=passed; else result=FAILED failed=1; fi
+  { "$program" $argument </dev/null; echo $? >"$said/$name.code"; } 2>&1 | tee "$said/$name"
+  if [ "$(cat "$said/$name.code")" = 0 ]; then result=passed; else result=FAILED failed="$failed $name"; fi
   results="$results$(printf '%-10s %s after %s s' "$name" "$result" "$(($(date +%s) - began))")
 "
 done <<LIST
@@ -42,4 +45,9 @@ LIST
 
 echo "== results"
 printf '%s' "$results"
-exit $failed
+# What failed once more at the end, where one looks first: node's summary, unittest's first report.
+for name in $failed; do
+  echo "== $name failed"
+  grep -m 1 -A 30 -E '^✖ failing tests|^(FAIL|ERROR): ' "$said/$name" | cut -c 1-300 || tail -n 20 "$said/$name"
+done
+[ -z "$failed" ]

@@ -55,6 +55,7 @@ export class Server {
   /** Ends it: politely (SIGTERM), or as a power failure does (SIGKILL). */
   async down(signal = "SIGTERM") {
     const child = this.#child;
+    this.wasDown = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((done) => child.once("exit", done));
     child.kill(signal);
@@ -87,10 +88,13 @@ export class Server {
     return answer.json();
   }
 
-  /** The next mail to an address that this was not given yet. */
+  /**
+   * The next mail to an address that this was not given yet. On PostgreSQL one that was under way when
+   * its process was killed belongs to that for 15 seconds.
+   */
   async mail(to) {
     const taken = this.#taken.get(to) ?? 0;
-    const mail = await until(`a mail to ${to}`, async () => (await this.mails(to)).at(-1 - taken));
+    const mail = await until(`a mail to ${to}`, async () => (await this.mails(to)).at(-1 - taken), 30);
     this.#taken.set(to, taken + 1);
     return mail;
   }

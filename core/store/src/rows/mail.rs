@@ -32,6 +32,10 @@ statements! {
     const LEASE: &str = "UPDATE mail SET leased_until = $4, trouble = $5 \
         WHERE tenant = $1 AND id = $2 AND state = 'queued' AND (leased_until IS NULL OR leased_until <= $3)";
     const LEASE_PROBE: &str = "SELECT 1 FROM mail WHERE tenant = $1 AND id = $2 AND trouble = $3";
+    const RENEW: &str = "UPDATE mail SET leased_until = $4 WHERE tenant = $1 AND id = $2 AND trouble = $3 AND state = 'queued'";
+    const RENEW_PROBE: &str = "SELECT 1 FROM mail WHERE tenant = $1 AND id = $2 AND leased_until = $3";
+    const ABANDONED: &str = "UPDATE mail SET leased_until = NULL WHERE state = 'queued' AND leased_until IS NOT NULL";
+    const ABANDONED_PROBE: &str = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM mail WHERE state = 'queued' AND leased_until IS NOT NULL)";
     const FINISH: &str = "UPDATE mail SET state = $3, body = NULL, leased_until = NULL, trouble = $4 \
         WHERE tenant = $1 AND id = $2 AND state = 'queued'";
     const FINISH_PROBE: &str = "SELECT 1 FROM mail WHERE tenant = $1 AND id = $2 AND state = $3";
@@ -68,14 +72,33 @@ pub fn insert(
     unit.push(INSERT, args![tenant, mail.0, mail.1, now, expires_at], Expect::Rows(1));
 }
 
-/// A unit that leases a mail until then; conflicts if another worker was faster.
+/// A unit that leases a mail until then, under its own id; conflicts if another worker was faster.
 pub fn lease(mail: &MailRow, unit: UnitId, now: Time, until: Time) -> Unit {
-    let mark = format!("leased {unit}");
+    let mark = mark(unit);
     Unit::marked(unit, LEASE_PROBE, args![mail.tenant, mail.id, &mark]).write(
         LEASE,
         args![mail.tenant, mail.id, now, until, mark],
         Expect::Rows(1),
     )
+}
+
+/// A unit that prolongs the lease of this id; conflicts if it was lost.
+pub fn renew(mail: &MailRow, unit: UnitId, lease: UnitId, until: Time) -> Unit {
+    Unit::marked(unit, RENEW_PROBE, args![mail.tenant, mail.id, until]).write(
+        RENEW,
+        args![mail.tenant, mail.id, mark(lease), until],
+        Expect::Rows(1),
+    )
+}
+
+/// A unit that ends every lease: for a store that no other process can have open, where each is of a
+/// process that died.
+pub fn end_leases(unit: UnitId) -> Unit {
+    Unit::marked(unit, ABANDONED_PROBE, args![]).write(ABANDONED, args![], Expect::Any)
+}
+
+fn mark(lease: UnitId) -> String {
+    format!("leased {lease}")
 }
 
 /// A unit that ends a mail as `sent`, `expired`, `dropped` or `failed`, and erases its text.

@@ -123,11 +123,6 @@ impl Smtp {
         }
     }
 
-    /// The longest that one delivery takes.
-    pub(super) fn longest(&self) -> Duration {
-        self.settings.connect_timeout * 2 + self.settings.send_timeout
-    }
-
     async fn connection(&self) -> Result<AsyncSmtpConnection, Trouble> {
         let begun = Instant::now();
         while let Some(mut kept) = self.take() {

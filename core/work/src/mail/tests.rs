@@ -272,8 +272,54 @@ async fn a_mail_whose_worker_died_is_taken_up_when_its_lease_ends() {
     deliveries.shutdown().await;
     let (next, signal) = worker(&place, &server);
     assert_eq!(pass(&next).await, 0, "still leased");
-    place.clock.advance(4 * MINUTE);
+    place.clock.advance(MINUTE);
     assert_eq!(pass(&next).await, 1);
+    assert_eq!((signal.sent(), server.accepted().len()), (1, 1));
+}
+
+/// A mail whose delivery is under way, and the tasks in which it is.
+async fn under_way(place: &Place, server: &Server) -> JoinSet<()> {
+    let mut deliveries = JoinSet::new();
+    queue(place, &message("alice@example.com")).await;
+    let stop = std::pin::pin!(std::future::pending());
+    let worker = worker(place, server).0.prolonging_every(Duration::from_millis(10));
+    assert_eq!(worker.pass(&mut deliveries, stop).await.unwrap(), Pass::Taken(1));
+    while server.begun() == 0 {
+        tokio::task::yield_now().await;
+    }
+    deliveries
+}
+
+#[tokio::test]
+async fn a_lease_is_prolonged_for_as_long_as_the_delivery_takes() {
+    let (place, server) = (Place::new().await, Server::start(&[Then::Silence]).await);
+    let _deliveries = under_way(&place, &server).await;
+    place.clock.advance(Duration::from_secs(10));
+    let due = || rows::mail::due(place.directory.db(), NOW.plus(Duration::from_secs(20)));
+    for _ in 0..1_000 {
+        if due().await.unwrap().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("another worker would begin");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_had_under_way_is_delivered_by_the_next_at_once() {
+    let (place, server) = (Place::new().await, Server::start(&[Then::Silence]).await);
+    under_way(&place, &server).await.shutdown().await;
+    let (worker, signal) = worker(&place, &server);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(worker.run(async { drop(stopped.await) }));
+    for _ in 0..1_000 {
+        if signal.sent() > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stop.send(()).unwrap();
+    running.await.unwrap();
     assert_eq!((signal.sent(), server.accepted().len()), (1, 1));
 }
 

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use store::{Directory, Outcome, Unit, UnitId, rows::mail, rows::mail::MailRow};
+use store::{Directory, Engine, Outcome, Unit, UnitId, rows::mail, rows::mail::MailRow};
 use tokio::{
     sync::Semaphore,
     task::JoinSet,
@@ -26,6 +26,8 @@ const GATHER: Duration = Duration::from_millis(25);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
 const NOTE_TRIES: u32 = 30;
+/// How long a mail stays with a worker that died, where another may be at work.
+const LEASE: Duration = Duration::from_secs(15);
 
 /// Delivers what is queued. Every node may run one; a mail is leased by one of them at a time.
 pub struct Worker {
@@ -37,6 +39,7 @@ struct Inner {
     transport: Transport,
     signal: MailSignal,
     places: Arc<Semaphore>,
+    prolong_every: Duration,
 }
 
 /// What one look at the queue came to.
@@ -58,10 +61,18 @@ enum Ending {
 }
 
 impl Worker {
+    #[cfg(test)]
+    pub(super) fn prolonging_every(mut self, every: Duration) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.prolong_every = every;
+        }
+        self
+    }
+
     /// A worker that takes from this directory's queue.
     pub fn new(directory: Directory, transport: Transport, signal: MailSignal) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Self { inner: Arc::new(Inner { directory, transport, signal, places }) }
+        Self { inner: Arc::new(Inner { directory, transport, signal, places, prolong_every: LEASE / 3 }) }
     }
 
     /// Delivers until `shutdown` is ready, then finishes the deliveries under way. Works at once
@@ -69,6 +80,9 @@ impl Worker {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut deliveries = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
+        if let Err(error) = self.begin().await {
+            tracing::warn!(?error, "mails of a process that died will wait for the end of their leases");
+        }
         loop {
             let taken = self.pass(&mut deliveries, shutdown.as_mut()).await;
             while deliveries.try_join_next().is_some() {}
@@ -87,6 +101,16 @@ impl Worker {
         while deliveries.join_next().await.is_some() {}
     }
 
+    /// What a process that died had under way is taken up at once where no other can be at work.
+    async fn begin(&self) -> Result<(), Error> {
+        let (db, env) = (self.inner.directory.db(), self.inner.directory.env());
+        if db.engine() == Engine::Sqlite {
+            // A conflict cannot be: it asks for no row.
+            let _ = db.commit(mail::end_leases(env.id())).await?;
+        }
+        Ok(())
+    }
+
     /// Leases what is due, a place at a time, and begins to deliver it. Only the wait for a place
     /// is cut short by `stop`: a lease once taken is used.
     pub(super) async fn pass(
@@ -102,15 +126,14 @@ impl Worker {
                 () = &mut stop => return Ok(Pass::Stopped),
                 place = Arc::clone(&inner.places).acquire_owned() => place,
             };
-            let now = env.now();
-            let lease = mail::lease(&row, env.id(), now, now.plus(inner.lease()));
-            if !db.commit(lease).await?.done() {
+            let (lease, now) = (env.id(), env.now());
+            if !db.commit(mail::lease(&row, lease, now, now.plus(LEASE))).await?.done() {
                 continue;
             }
             taken += 1;
             let inner = Arc::clone(inner);
             deliveries.spawn(async move {
-                inner.handle(row).await;
+                inner.handle(row, lease).await;
                 drop(place);
             });
         }
@@ -121,20 +144,30 @@ impl Worker {
 }
 
 impl Inner {
-    /// Longer than a delivery and its note take, so that no other worker begins meanwhile.
-    fn lease(&self) -> Duration {
-        Duration::from_secs(60)
-            + match &self.transport {
-                Transport::Smtp(smtp) => smtp.longest(),
-                Transport::Mailbox(_) => Duration::ZERO,
-            }
+    async fn handle(&self, row: MailRow, lease: UnitId) {
+        tokio::select! {
+            () = self.deliver(&row) => {},
+            () = self.hold(&row, lease) => {},
+        }
     }
 
-    async fn handle(&self, row: MailRow) {
-        let ending = self.attempt(&row).await;
+    /// Prolongs the lease for as long as this is polled, so that no other worker begins meanwhile.
+    async fn hold(&self, row: &MailRow, lease: UnitId) {
+        let (db, env) = (self.directory.db(), self.directory.env());
+        loop {
+            sleep(self.prolong_every).await;
+            match db.commit(mail::renew(row, env.id(), lease, env.now().plus(LEASE))).await {
+                Ok(_) => {}
+                Err(error) => tracing::debug!(mail = %row.id, %error, "a lease of a mail is not yet prolonged"),
+            }
+        }
+    }
+
+    async fn deliver(&self, row: &MailRow) {
+        let ending = self.attempt(row).await;
         let env = self.directory.env();
         // Written before it is told: whoever reads of it may rely on it.
-        self.note(&row, ending.unit(&row, env.id(), env)).await;
+        self.note(row, ending.unit(row, env.id(), env)).await;
         match &ending {
             Ending::Sent => self.signal.0.sent.fetch_add(1, Ordering::Relaxed),
             Ending::Expired | Ending::Failed(_) => self.signal.0.failed.fetch_add(1, Ordering::Relaxed),
