@@ -21,7 +21,7 @@ use std::{
 use store::{Address, Db, DbUrl, Directory, OpenOptions, Tenant, Unit, accounts::NewAccount};
 
 /// Accounts in one unit.
-const BATCH: usize = 500;
+const BATCH: usize = 25;
 /// Few.
 const FEW: usize = 10_000;
 

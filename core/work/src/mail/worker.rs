@@ -158,7 +158,9 @@ impl Inner {
             sleep(self.prolong_every).await;
             match db.commit(mail::renew(row, env.id(), lease, env.now().plus(LEASE))).await {
                 Ok(_) => {}
-                Err(error) => tracing::debug!(mail = %row.id, %error, "a lease of a mail is not yet prolonged"),
+                Err(error) => {
+                    tracing::debug!(mail = %row.id, %error, "a lease of a mail is not yet prolonged")
+                }
             }
         }
     }
