@@ -70,7 +70,8 @@ pub(crate) const fn infix(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => {
             "SELECT p.id, p.state, p.locale, p.attributes, p.version, p.created_at, p.updated_at, min(f.text) \
-             FROM (SELECT tenant, person, text FROM search_infix WHERE search_infix MATCH $2 AND tenant = $1 \
+             FROM (SELECT s.tenant, s.person, s.text FROM search_infix CROSS JOIN search_text s \
+             ON s.id = search_infix.rowid WHERE search_infix MATCH $2 AND s.tenant = $1 \
              LIMIT 2000) AS f JOIN person p ON p.tenant = f.tenant AND p.id = f.person \
              WHERE p.state <> 'deleted' GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
         }

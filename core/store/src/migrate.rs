@@ -49,6 +49,10 @@ pub const MIGRATIONS: &[Migration] = &[
         id: "20261201000100_statistics",
         sql: include_str!("../migrations/20261201000100_statistics.sql"),
     },
+    Migration {
+        id: "20261201000200_infix_by_number",
+        sql: include_str!("../migrations/20261201000200_infix_by_number.sql"),
+    },
 ];
 
 /// A statement that the database has not seen.

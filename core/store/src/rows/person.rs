@@ -98,6 +98,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5)";
     const BY_EXTERNAL: &str = "SELECT person FROM external_id WHERE tenant = $1 AND source = $2 AND value = $3";
     const DROP_SEARCH: &str = "DELETE FROM search_text WHERE tenant = $1 AND person = $2";
+    // `$3` holds each text between line feeds, which no folded text has.
+    const DROP_OTHER_SEARCH: &str = "DELETE FROM search_text WHERE tenant = $1 AND person = $2 \
+        AND replace($3, '\n' || text || '\n', '') = $3";
     const INSERT_SEARCH: &str = "INSERT INTO search_text (tenant, text, person) VALUES ($1, $2, $3) \
         ON CONFLICT (tenant, text, person) DO NOTHING";
     const DROP_DEVICES: &str = "DELETE FROM known_device WHERE tenant = $1 AND person = $2";
@@ -272,9 +275,10 @@ pub fn erase(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, now: T
     }
 }
 
-/// Replaces the texts by which the person is found.
+/// Replaces the texts by which the person is found; those that stay are not written again.
 pub fn index(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, texts: &[String]) {
-    unit.push(DROP_SEARCH, args![tenant, id], Expect::Any);
+    let kept: String = texts.iter().map(|text| format!("\n{text}\n")).collect();
+    unit.push(DROP_OTHER_SEARCH, args![tenant, id, kept], Expect::Any);
     index_new(unit, tenant, id, texts);
 }
 

@@ -284,6 +284,45 @@ mod tests {
         scratch.remove(db).await.unwrap();
     }
 
+    /// The index of trigrams follows the texts of a person: what stays is kept, what goes is found by its
+    /// number, however many share its trigrams, and leaves nothing in the file.
+    #[tokio::test]
+    async fn texts_that_go_leave_the_index_of_trigrams() {
+        let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
+        let db = scratch.open().await.unwrap();
+        crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
+        let connection = connect(&db.sqlite().unwrap().path).unwrap();
+        let (env, tenant, person) =
+            (base::Env::system(), base::Id::from_bytes([1; 16]), base::Id::from_bytes([2; 16]));
+        for texts in [&["ada@example.com", "zebrafinch", "xi"][..], &["ada@example.com", "otter"], &["otter"]]
+        {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            let mut unit = crate::Unit::marked(env.id(), "SELECT 1", vec![]);
+            crate::rows::person::index(&mut unit, tenant, person, &texts);
+            assert!(db.commit(unit).await.unwrap().done());
+            connection
+                .execute_batch("INSERT INTO search_infix (search_infix, rank) VALUES ('integrity-check', 1)")
+                .unwrap();
+            let held: i64 = connection
+                .query_row("SELECT count(*) FROM search_infix WHERE search_infix MATCH 'ebr'", [], |row| {
+                    row.get(0)
+                })
+                .unwrap();
+            assert_eq!(held, i64::from(texts.contains(&"zebrafinch".to_owned())));
+        }
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let file = std::fs::read(&db.sqlite().unwrap().path).unwrap();
+        assert!(!file.windows(10).any(|bytes| bytes == b"zebrafinch"));
+        let trigrams: Vec<i64> = ["ebr", "ott"]
+            .map(|trigram| {
+                let sql = "SELECT count(*) FROM search_infix_data WHERE instr(block, CAST($1 AS BLOB)) > 0";
+                connection.query_row(sql, [trigram], |row| row.get(0)).unwrap()
+            })
+            .into();
+        assert_eq!(trigrams, [0, 1]);
+        scratch.remove(db).await.unwrap();
+    }
+
     /// A statement is planned once for each connection, not at each run: planning is most of what a
     /// read by key would cost.
     #[tokio::test]

@@ -114,32 +114,63 @@ impl Writer {
         }
     }
 
+    /// Commits all of a group in one transaction. Nearly all units get through, so they run as they are at
+    /// first; if one does not, all is taken back and done again with each in a savepoint.
     fn together(&mut self, group: &[Waiting]) -> Result<Vec<Result<Outcome, DbError>>, DbError> {
+        match self.transaction(|writer| writer.unguarded(group))? {
+            Some(ends) => Ok(ends),
+            None => self.transaction(|writer| writer.guarded(group).map(Some)).map(Option::unwrap_or_default),
+        }
+    }
+
+    /// A transaction that is taken back unless `act` gives something.
+    fn transaction<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<Option<T>, DbError>,
+    ) -> Result<Option<T>, DbError> {
         self.control("BEGIN IMMEDIATE")?;
-        let ends = self.units(group);
-        if ends.is_err() {
+        let given = act(self);
+        if !matches!(given, Ok(Some(_))) {
             self.end = None;
             if !self.connection.is_autocommit() {
                 self.control("ROLLBACK")?;
             }
         }
-        ends
+        given
     }
 
-    fn units(&mut self, group: &[Waiting]) -> Result<Vec<Result<Outcome, DbError>>, DbError> {
+    /// Commits the units, or nothing if one of them cannot be done.
+    fn unguarded(&mut self, group: &[Waiting]) -> Result<Option<Vec<Result<Outcome, DbError>>>, DbError> {
+        let mut recorded = Vec::new();
+        for (unit, _) in group {
+            if !matches!(self.statements(unit, &mut recorded), Ok(None)) {
+                return Ok(None);
+            }
+        }
+        self.finish(&recorded)?;
+        Ok(Some(group.iter().map(|_| Ok(Outcome::Done)).collect()))
+    }
+
+    /// Commits those units that can be done.
+    fn guarded(&mut self, group: &[Waiting]) -> Result<Vec<Result<Outcome, DbError>>, DbError> {
         let mut recorded = Vec::new();
         let mut ends = Vec::with_capacity(group.len());
         for (unit, _) in group {
             ends.push(self.unit(unit, &mut recorded)?);
         }
-        let end = self.chain(&recorded)?;
+        self.finish(&recorded)?;
+        Ok(ends)
+    }
+
+    fn finish(&mut self, recorded: &[&EventRow]) -> Result<(), DbError> {
+        let end = self.chain(recorded)?;
         self.connection.execute_batch("COMMIT").map_err(|error| match error_of(&error) {
             // The log may hold the whole commit although its sync failed.
             DbError::Unavailable(detail) => DbError::Unknown(detail),
             error => error,
         })?;
         self.end = end;
-        Ok(ends)
+        Ok(())
     }
 
     /// Runs one unit in a savepoint. The outer error is one that ended the whole transaction.
