@@ -20,7 +20,7 @@ statements! {
         (SELECT tenant, id FROM mail WHERE expires_at < $1 LIMIT 500)";
     const TOKENS: &str = "DELETE FROM revoked_token WHERE (tenant, jti) IN \
         (SELECT tenant, jti FROM revoked_token WHERE expires_at < $1 LIMIT 500)";
-    const NEWEST: &str = "SELECT at FROM event WHERE number = (SELECT max(number) FROM event)";
+    const NEWEST: &str = "SELECT at FROM event WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1";
     const NOTHING: &str = "SELECT 1 WHERE 1 = 0";
 }
 
