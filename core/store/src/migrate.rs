@@ -53,6 +53,10 @@ pub const MIGRATIONS: &[Migration] = &[
         id: "20261201000200_infix_by_number",
         sql: include_str!("../migrations/20261201000200_infix_by_number.sql"),
     },
+    Migration {
+        id: "20261201000300_revoked_expiry",
+        sql: include_str!("../migrations/20261201000300_revoked_expiry.sql"),
+    },
 ];
 
 /// A statement that the database has not seen.

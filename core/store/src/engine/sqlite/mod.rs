@@ -251,6 +251,11 @@ mod tests {
             "attempt",
             "challenge",
             "flow",
+            "subject_given",
+            "tombstone",
+            "revoked_token",
+            "parked_request",
+            "application_secret",
         ];
         let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
         let db = scratch.open().await.unwrap();
@@ -269,7 +274,9 @@ mod tests {
                 // A search without a condition, as for `max(column)`, reads all of its index, too.
                 let sought = step.strip_prefix("SEARCH ").filter(|rest| !rest.contains('('));
                 let table = step.strip_prefix("SCAN ").or(sought).and_then(|rest| rest.split(' ').next());
-                if table.is_some_and(|table| GROWING.contains(&table)) {
+                // The open tombstones are an index of their own.
+                let open = step.ends_with("tombstone_open");
+                if !open && table.is_some_and(|table| GROWING.contains(&table)) {
                     whole.push(format!("{step}: {sql}"));
                 }
             }
