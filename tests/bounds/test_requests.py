@@ -4,7 +4,7 @@ import itertools
 import json
 import unittest
 
-from wire import FORM, HOST, JSON, Watched, ask, connect, drain, statuses
+from wire import FORM, HOST, JSON, Watched, ask, connect, drain, exchange, statuses
 
 # A request that must not be answered if it stands behind one whose end is in doubt.
 NEXT = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -193,7 +193,9 @@ class Sizes(Watched):
         self.assertEqual(ask(self.port, get(b"/account", cookies))[0], [200])
 
     def test_bodies_that_are_too_large(self):
-        self.assertEqual(ask(self.port, post(b"/token", b"a=" + b"x" * 70_000))[0], [413])
+        large = post(b"/token", b"a=" + b"x" * 70_000)
+        self.assertEqual(ask(self.port, large)[0], [413])
+        self.assertIn(b'"error":"invalid_request"', exchange(self.port, large)[0])
         endless = CHUNKED + b"10000\r\n" + b"x" * 0x10000 + b"\r\n" + b"10000\r\n" + b"x" * 0x10000 + b"\r\n0\r\n\r\n"
         got, closed = ask(self.port, endless)
         self.assertIn(got, ([413], [400]))

@@ -43,12 +43,17 @@ def statuses(answer):
 
 
 def ask(port, request, timeout=5.0):
-    """Sends bytes and gives back the statuses. Half-closing says that no more comes."""
+    """Sends bytes and gives back the statuses."""
+    got, closed = exchange(port, request, timeout)
+    return statuses(got), closed
+
+
+def exchange(port, request, timeout=5.0):
+    """Sends bytes; gives back what came, and whether the connection ended."""
     with connect(port, timeout) as raw:
         with contextlib.suppress(ConnectionError):
             raw.sendall(request)
-        got, closed = drain(raw)
-        return statuses(got), closed
+        return drain(raw)
 
 
 class Watched(unittest.TestCase):

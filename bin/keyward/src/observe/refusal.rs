@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use base::RequestId;
 use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode, Version};
+use serde_json::{Value, json};
 
 /// Why the edge answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,22 +28,23 @@ pub(super) enum Refusal {
 pub(super) enum Form {
     /// As the admin API says it, whatever was asked for.
     Api,
-    /// As JSON.
+    /// As JSON, in the words of OAuth beside those of RFC 9457.
     Json,
     /// As a page.
     Page,
 }
 
 impl Form {
-    /// What this request asks for.
+    /// What this request asks for. Every browser names HTML when it asks for a page; a program that says
+    /// nothing, as at the token endpoint, wants no page.
     pub(super) fn of(request: &Request) -> Self {
         let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
         if is_api(request.uri().path()) {
             Self::Api
-        } else if accept.is_some_and(|accept| accept.contains("json")) {
-            Self::Json
-        } else {
+        } else if accept.is_some_and(|accept| accept.contains("html") && !accept.contains("json")) {
             Self::Page
+        } else {
+            Self::Json
         }
     }
 }
@@ -99,11 +101,20 @@ impl Refusal {
         }
     }
 
+    /// The code of RFC 6749, sections 4.1.2.1 and 5.2, for this.
+    fn oauth_code(self) -> &'static str {
+        match self {
+            Self::ForwardedFor | Self::TooLarge | Self::TooSlow => "invalid_request",
+            Self::TimedOut => "temporarily_unavailable",
+            Self::Defect => "server_error",
+        }
+    }
+
     /// The answer in this form, for a request of this version.
     pub(super) fn respond(self, (form, version): (Form, Version), id: &RequestId) -> Response {
         let (kind, body) = match form {
-            Form::Api => ("application/problem+json", self.json(self.api_code(), id)),
-            Form::Json => ("application/problem+json", self.json(self.code(), id)),
+            Form::Api => ("application/problem+json", self.json(self.api_code(), id).to_string()),
+            Form::Json => ("application/problem+json", self.oauth(id).to_string()),
             Form::Page => ("text/html; charset=utf-8", self.page(id)),
         };
         let mut response = (self.status(), body).into_response();
@@ -124,8 +135,15 @@ impl Refusal {
         response
     }
 
-    fn json(self, code: &'static str, id: &RequestId) -> String {
-        serde_json::json!({
+    fn oauth(self, id: &RequestId) -> Value {
+        let mut json = self.json(self.code(), id);
+        json["error"] = self.oauth_code().into();
+        json["error_description"] = self.sentence().into();
+        json
+    }
+
+    fn json(self, code: &'static str, id: &RequestId) -> Value {
+        json!({
             "type": "about:blank",
             "title": self.status().canonical_reason(),
             "status": self.status().as_u16(),
@@ -133,7 +151,6 @@ impl Refusal {
             "detail": self.sentence(),
             "request_id": id.0,
         })
-        .to_string()
     }
 
     /// The id holds letters, digits, `-` and `_` only, see `edge`.

@@ -198,6 +198,7 @@ async fn abuse_18_a_malformed_forwarded_for_fails_closed() {
     let app = app(edge(|_| ()).0);
     let request = from("10.0.0.1", Request::get("/client"))
         .header("x-forwarded-for", "canary")
+        .header("accept", "text/html")
         .body(Body::empty())
         .unwrap();
     let response = send(&app, request).await;
@@ -228,12 +229,29 @@ async fn a_large_body_for_the_admin_api_is_a_problem_whatever_the_client_accepts
     let response = send(&app, fits.body(streamed("x".repeat(120))).unwrap()).await;
     assert_ne!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     for (path, is_problem) in [("/api/v1/users", true), ("/t/acme/api/v1/users", true), ("/form", false)] {
-        let request = from("192.0.2.1", Request::post(path)).header("content-length", 200);
+        let request = from("192.0.2.1", Request::post(path))
+            .header("accept", "text/html")
+            .header("content-length", 200);
         let response = send(&app, request.body(streamed("x".repeat(200))).unwrap()).await;
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
         assert_eq!(kind == "application/problem+json", is_problem, "{path}");
         assert_eq!(text(response).await.contains("\"too-large\""), is_problem, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_no_page_hears_of_a_large_body_in_the_words_of_oauth() {
+    let app = app(edge(|options| options.most_body = 100).0);
+    for accept in ["*/*", "application/json", "application/json, text/html"] {
+        let request =
+            from("192.0.2.1", Request::post("/form")).header("accept", accept).header("content-length", 200);
+        let response = send(&app, request.body(streamed("x".repeat(200))).unwrap()).await;
+        let body: serde_json::Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(
+            (body["error"].as_str(), body["code"].as_str()),
+            (Some("invalid_request"), Some("too_large"))
+        );
     }
 }
 
@@ -291,6 +309,7 @@ async fn a_body_that_comes_too_slowly_is_408_and_the_last_of_its_connection() {
     let post = |path: &str, version, seconds| {
         from("192.0.2.1", Request::post(path))
             .version(version)
+            .header("accept", "text/html")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::new(After(Some(Box::pin(tokio::time::sleep(Duration::from_secs(seconds)))))))
             .unwrap()
