@@ -291,3 +291,27 @@ async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| DbError::Unavailable(error.to_string()))?
 }
+
+/// Tables that grow with people, tenants, sessions or time.
+#[cfg(test)]
+const GROWING: &[&str] = &[
+    "person",
+    "identifier",
+    "subject",
+    "external_id",
+    "search_text",
+    "credential",
+    "session",
+    "oauth_grant",
+    "event",
+    "consent",
+    "known_device",
+    "attempt",
+    "challenge",
+    "flow",
+    "subject_given",
+    "tombstone",
+    "revoked_token",
+    "parked_request",
+    "application_secret",
+];

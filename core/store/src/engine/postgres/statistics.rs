@@ -29,18 +29,27 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Db, Engine, args, scratch::Scratch};
+    use crate::{Db, Engine, args, engine::GROWING, scratch::Scratch};
 
-    /// How the server carries out a read of a grant, planned without its values.
+    /// How the server carries out a read of a grant.
     async fn plan(db: &Db) -> String {
-        let connection = db.postgres().unwrap().writes.take().await.unwrap();
         let read = crate::rows::grant::ALL
             .iter()
             .find(|sql| sql.contains("FROM oauth_grant g JOIN person p"))
             .unwrap();
+        explain(db, read, "on").await
+    }
+
+    /// How the server carries out a statement, planned without its values; `whole` tells whether it may read
+    /// tables from end to end where it could do otherwise.
+    async fn explain(db: &Db, sql: &str, whole: &str) -> String {
+        let connection = db.postgres().unwrap().writes.take().await.unwrap();
+        let values = (1..).take_while(|number| sql.contains(&format!("${number}"))).map(|_| "NULL");
+        let values = values.collect::<Vec<_>>().join(", ");
+        let execute = if values.is_empty() { "asked".to_owned() } else { format!("asked ({values})") };
         let asked = format!(
-            "SET plan_cache_mode = force_generic_plan; PREPARE read (bytea, bytea) AS {read}; \
-             EXPLAIN EXECUTE read ('', ''); DEALLOCATE read; RESET plan_cache_mode"
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = {whole}; PREPARE asked AS {sql}; \
+             EXPLAIN EXECUTE {execute}; DEALLOCATE asked; RESET plan_cache_mode; RESET enable_seqscan"
         );
         let said = connection.client.simple_query(&asked).await.unwrap();
         connection.give_back();
@@ -49,6 +58,29 @@ mod tests {
             _ => None,
         };
         said.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What a request costs does not grow with people, tenants, sessions or events: every statement has an index to
+    /// go by in each growing table.
+    #[tokio::test]
+    async fn no_statement_has_to_read_a_growing_table_whole() {
+        if !crate::scratch::engines().contains(&Engine::Postgres) {
+            return;
+        }
+        let scratch = Scratch::new(Engine::Postgres).await.unwrap();
+        let db = scratch.open().await.unwrap();
+        crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
+        let mut whole = Vec::new();
+        for sql in crate::statements().into_iter().filter(|sql| !crate::backup::ALL.contains(sql)) {
+            let plan = explain(&db, sql, "off").await;
+            let scanned =
+                plan.lines().filter_map(|line| line.split_once("Seq Scan on ")?.1.split(' ').next());
+            whole.extend(
+                scanned.filter(|table| GROWING.contains(table)).map(|table| format!("{table}: {sql}")),
+            );
+        }
+        assert!(whole.is_empty(), "{}", whole.join("\n"));
+        scratch.remove(db).await.unwrap();
     }
 
     #[tokio::test]

@@ -229,34 +229,13 @@ fn error_of(error: &rusqlite::Error) -> DbError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, scratch::Scratch};
+    use crate::{Engine, engine::GROWING, scratch::Scratch};
     use rusqlite::StatementStatus;
 
     /// What a request costs does not grow with people, tenants, sessions or events: no statement reads a
     /// growing table from end to end, and who is suspended is found among all others.
     #[tokio::test]
     async fn no_statement_reads_a_growing_table_whole() {
-        const GROWING: &[&str] = &[
-            "person",
-            "identifier",
-            "subject",
-            "external_id",
-            "search_text",
-            "credential",
-            "session",
-            "oauth_grant",
-            "event",
-            "consent",
-            "known_device",
-            "attempt",
-            "challenge",
-            "flow",
-            "subject_given",
-            "tombstone",
-            "revoked_token",
-            "parked_request",
-            "application_secret",
-        ];
         let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
         let db = scratch.open().await.unwrap();
         crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
