@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use base::RequestId;
 use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode, Version};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 /// Why the edge answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +113,8 @@ impl Refusal {
     /// The answer in this form, for a request of this version.
     pub(super) fn respond(self, (form, version): (Form, Version), id: &RequestId) -> Response {
         let (kind, body) = match form {
-            Form::Api => ("application/problem+json", self.json(self.api_code(), id).to_string()),
-            Form::Json => ("application/problem+json", self.oauth(id).to_string()),
+            Form::Api => ("application/problem+json", text(&self.json(self.api_code(), id))),
+            Form::Json => ("application/problem+json", text(&self.oauth(id))),
             Form::Page => ("text/html; charset=utf-8", self.page(id)),
         };
         let mut response = (self.status(), body).into_response();
@@ -135,22 +135,25 @@ impl Refusal {
         response
     }
 
-    fn oauth(self, id: &RequestId) -> Value {
+    fn oauth(self, id: &RequestId) -> Map<String, Value> {
         let mut json = self.json(self.code(), id);
-        json["error"] = self.oauth_code().into();
-        json["error_description"] = self.sentence().into();
+        json.insert("error".to_owned(), self.oauth_code().into());
+        json.insert("error_description".to_owned(), self.sentence().into());
         json
     }
 
-    fn json(self, code: &'static str, id: &RequestId) -> Value {
-        json!({
-            "type": "about:blank",
-            "title": self.status().canonical_reason(),
-            "status": self.status().as_u16(),
-            "code": code,
-            "detail": self.sentence(),
-            "request_id": id.0,
-        })
+    fn json(self, code: &'static str, id: &RequestId) -> Map<String, Value> {
+        [
+            ("type", Value::from("about:blank")),
+            ("title", self.status().canonical_reason().into()),
+            ("status", self.status().as_u16().into()),
+            ("code", code.into()),
+            ("detail", self.sentence().into()),
+            ("request_id", id.0.as_str().into()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
     }
 
     /// The id holds letters, digits, `-` and `_` only, see `edge`.
@@ -164,4 +167,8 @@ impl Refusal {
             id.0
         )
     }
+}
+
+fn text(json: &Map<String, Value>) -> String {
+    serde_json::to_string(json).unwrap_or_default()
 }
