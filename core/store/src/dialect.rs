@@ -65,7 +65,7 @@ pub(crate) const fn table_exists(engine: Engine) -> &'static str {
 }
 
 /// People one of whose texts holds another, by trigrams: `$1` is the tenant, `$2` what
-/// [`infix_pattern`] makes of the text, `$3` the most people. At most 2,000 texts are looked at.
+/// [`infix_pattern`] makes of the text, `$3` the most people, `$4` their state or nothing. At most 2,000 texts are looked at.
 pub(crate) const fn infix(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => {
@@ -73,13 +73,15 @@ pub(crate) const fn infix(engine: Engine) -> &'static str {
              FROM (SELECT s.tenant, s.person, s.text FROM search_infix CROSS JOIN search_text s \
              ON s.id = search_infix.rowid WHERE search_infix MATCH $2 AND s.tenant = $1 \
              LIMIT 2000) AS f JOIN person p ON p.tenant = f.tenant AND p.id = f.person \
-             WHERE p.state <> 'deleted' GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
+             WHERE p.state <> 'deleted' AND (p.state = $4 OR $4 = '') \
+             GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
         }
         Engine::Postgres => {
             "SELECT p.id, p.state, p.locale, p.attributes, p.version, p.created_at, p.updated_at, min(f.text) \
              FROM (SELECT tenant, person, text FROM search_text WHERE text LIKE $2 AND tenant = $1 \
              LIMIT 2000) AS f JOIN person p ON p.tenant = f.tenant AND p.id = f.person \
-             WHERE p.state <> 'deleted' GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
+             WHERE p.state <> 'deleted' AND (p.state = $4 OR $4 = '') \
+             GROUP BY p.tenant, p.id ORDER BY min(f.text), p.id LIMIT $3"
         }
     }
 }

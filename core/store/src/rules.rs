@@ -177,6 +177,16 @@ pub fn claim(name: &str, value: &Value) -> Result<(), (String, String)> {
     })
 }
 
+/// All attributes of a person together: at most 64 KiB as JSON, since every change of one writes all.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn claims(all: &Map<String, Value>) -> Result<(), String> {
+    const MOST: usize = 64 * 1024;
+    let size: usize = all.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+    if size <= MOST { Ok(()) } else { Err("are larger than 64 KiB together".to_owned()) }
+}
+
 /// How many lists and groups stand in each other.
 fn depth(value: &Value) -> usize {
     match value {

@@ -111,7 +111,6 @@ pub struct MailSignal(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     wake: Notify,
-    queued: AtomicU64,
     sent: AtomicU64,
     failed: AtomicU64,
 }
@@ -120,11 +119,6 @@ impl MailSignal {
     /// Says that a unit with a mail is in force. Without it the mail leaves within a second.
     pub fn wake(&self) {
         self.0.wake.notify_one();
-    }
-
-    /// How many mails wait in the store, as the worker last saw it.
-    pub fn queued(&self) -> u64 {
-        self.0.queued.load(Ordering::Relaxed)
     }
 
     /// How many mails this node delivered since its start.

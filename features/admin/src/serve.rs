@@ -155,8 +155,9 @@ fn query(endpoint: &Endpoint, parts: &Parts) -> Result<BTreeMap<String, String>,
         let Some(known) = endpoint.query.iter().find(|known| known.name == name) else {
             return Err(Refusal::field(name.replace('\0', ""), "is no parameter of this address"));
         };
-        if value.len() > LONGEST_PARAMETER || value.contains('\0') {
-            return Err(Refusal::field(name, "is too long or holds a control character"));
+        // Bytes that are no UTF-8 come as the replacement character.
+        if value.len() > LONGEST_PARAMETER || value.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+            return Err(Refusal::field(name, "is too long or holds what is no text"));
         }
         let number = |most: u32| value.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number));
         let fits = match known.kind {

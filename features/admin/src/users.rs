@@ -259,7 +259,7 @@ async fn list(call: &Call) -> Result<Answer, Refusal> {
     let (mut people, count) = match (named, call.asked("q"), call.asked("infix")) {
         (Some(named), _, _) => exact(call, named, state).await?,
         (None, Some(q), _) => search(call, &page, q).await?,
-        (None, None, Some(infix)) => (holding(call, &page, infix).await?, None),
+        (None, None, Some(infix)) => (holding(call, &page, infix, state).await?, None),
         (None, None, None) => every(call, &page, state).await?,
     };
     let searched = call.asked("q").or(call.asked("infix")).is_some();
@@ -307,12 +307,17 @@ async fn search(call: &Call, page: &Page, q: &str) -> Result<Listed, Refusal> {
 }
 
 /// One page only: the letters in a row are no order to go on by.
-async fn holding(call: &Call, page: &Page, infix: &str) -> Result<Vec<ListedPerson>, Refusal> {
+async fn holding(
+    call: &Call,
+    page: &Page,
+    infix: &str,
+    state: Option<&str>,
+) -> Result<Vec<ListedPerson>, Refusal> {
     let infix = attributes::fold(infix);
     if infix.chars().count() < 3 {
         return Err(Refusal::field("infix", "must hold three letters or more"));
     }
-    Ok(listing::people_holding(call.db(), call.tenant.id, &infix, page.limit).await?)
+    Ok(listing::people_holding(call.db(), call.tenant.id, &infix, state, page.limit).await?)
 }
 
 /// Whoever has exactly this identifier.

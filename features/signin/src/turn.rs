@@ -223,9 +223,11 @@ async fn attempt(turn: &Turn<'_>, sent: &Submission) -> Result<Option<Response>,
     }
     match steps::take(turn, &step, sent).await? {
         Move::Refuse(problems, draft) => {
-            if let Some(draft) = draft
-                && !draft.commit(turn.signin, turn.visit).await?.done()
-            {
+            let stands = match draft {
+                Some(draft) => draft.commit(turn.signin, turn.visit).await?.done(),
+                None => stands(turn).await?,
+            };
+            if !stands {
                 return Ok(None);
             }
             let status = problems.status();
@@ -233,6 +235,14 @@ async fn attempt(turn: &Turn<'_>, sent: &Submission) -> Result<Option<Response>,
         }
         Move::Forward(facts, draft) => forward(turn, facts, draft).await,
     }
+}
+
+/// Whether the flow is still where it was read. Of two clicks at once the later one finds the code used that
+/// the earlier one answered: it is no refusal, as the flow went on.
+async fn stands(turn: &Turn<'_>) -> Result<bool, Error> {
+    let Some(row) = &turn.flow.row else { return Ok(true) };
+    let now = rows::flow::by_id(turn.visit.db(), turn.visit.tenant.id, row.id).await?;
+    Ok(now.is_some_and(|now| now.version == row.version))
 }
 
 async fn already_elsewhere(turn: &Turn<'_>, step: &Step<'_>) -> Result<Response, Error> {

@@ -1,6 +1,7 @@
 //! `keyward backup`: a consistent copy of an embedded database, examined, with a manifest; a folder
 //! that is there once it is whole.
 
+use super::output;
 use crate::{
     backup::{self, DATABASE, Manifest},
     failure::Failure,
@@ -31,7 +32,10 @@ pub(super) async fn run(folder: &Path, place: &Place, json: bool) -> Result<(), 
     let (manifest, people) = make(&installation, &draft.0).await?;
     draft.place(folder)?;
     if json {
-        println!("{}", serde_json::json!({ "folder": folder, "people": people, "manifest": manifest }));
+        output::line(format_args!(
+            "{}",
+            serde_json::json!({ "folder": folder, "people": people, "manifest": manifest })
+        ));
     } else {
         tell(&installation, folder, &manifest, people);
     }
@@ -90,21 +94,21 @@ impl Drop for Draft {
 }
 
 fn tell(installation: &Installation, folder: &Path, manifest: &Manifest, people: i64) {
-    println!(
+    output::line(format_args!(
         "The backup is in {}: {} bytes, {people} people, {} events, as of {}; examined and whole.",
         folder.display(),
         manifest.bytes,
         manifest.last_event,
         manifest.made_at
-    );
-    println!(
+    ));
+    output::line(format_args!(
         "Not in it, and needed to use it: the root key{}. Keep a copy of that elsewhere.",
         manifest.root_key.as_ref().map(|id| format!(" (id {id})")).unwrap_or_default()
-    );
+    ));
     if let Some(list) = &installation.erasures {
-        println!(
+        output::line(format_args!(
             "Not in it either: who is deleted from now on. Keep {} on another disk too.",
             list.display()
-        );
+        ));
     }
 }

@@ -8,6 +8,7 @@ mod network;
 mod place;
 mod production;
 
+use super::output;
 use crate::{
     config::Config,
     failure::Failure,
@@ -104,7 +105,7 @@ fn configuration(config: &Config) -> Vec<Finding> {
 
 fn tell(findings: &[Finding], measured: &machine::Measured, json: bool) {
     if json {
-        println!("{}", serde_json::json!({ "findings": findings, "machine": measured }));
+        output::line(format_args!("{}", serde_json::json!({ "findings": findings, "machine": measured })));
         return;
     }
     for Finding { check, state, what, fix } in findings {
@@ -113,10 +114,10 @@ fn tell(findings: &[Finding], measured: &machine::Measured, json: bool) {
             State::Warning => "warning",
             State::Error => "ERROR  ",
         };
-        println!("{mark} {check}: {what}");
+        output::line(format_args!("{mark} {check}: {what}"));
         if let Some(fix) = fix {
-            println!("        -> {fix}");
+            output::line(format_args!("        -> {fix}"));
         }
     }
-    print!("\n{measured}");
+    output::write(format_args!("\n{measured}"));
 }

@@ -1,5 +1,6 @@
 //! `keyward migrate`: brings the database to this version, or says what that would do.
 
+use super::output;
 use crate::wiring::migrations;
 use crate::{
     backup::interrupted,
@@ -17,20 +18,20 @@ pub(super) async fn run(place: &Place, dry_run: bool, json: bool) -> Result<(), 
     if dry_run {
         for step in &pending {
             match json {
-                true => println!(
+                true => output::line(format_args!(
                     "{}",
                     serde_json::json!({ "migration": step.migration, "step": step.step, "sql": step.sql })
-                ),
-                false => println!("{} step {}: {}", step.migration, step.step, step.sql),
+                )),
+                false => output::line(format_args!("{} step {}: {}", step.migration, step.step, step.sql)),
             }
         }
     }
     let done = if dry_run { 0 } else { store::migrate(&db, &migrations()).await? };
     db.close().await;
     match (dry_run, json) {
-        (false, true) => println!("{}", serde_json::json!({ "steps": done })),
-        (false, false) => println!("The database is up to date; {done} steps were taken."),
-        (true, false) if pending.is_empty() => println!("The database is up to date."),
+        (false, true) => output::line(format_args!("{}", serde_json::json!({ "steps": done }))),
+        (false, false) => output::line(format_args!("The database is up to date; {done} steps were taken.")),
+        (true, false) if pending.is_empty() => output::line(format_args!("The database is up to date.")),
         (true, _) => {}
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! other means fit for use. Whoever was deleted since is deleted again, and nothing that was issued
 //! before lives on.
 
+use super::output;
 use crate::{
     backup::{self, DATABASE, Manifest, erasures, interrupted},
     failure::Failure,
@@ -46,8 +47,8 @@ pub(super) async fn run(restore: &Restore, json: bool) -> Result<(), Failure> {
         let manifest = Manifest::read(folder)?;
         manifest.verify(folder)?;
         match json {
-            true => println!("{}", serde_json::json!({ "manifest": manifest })),
-            false => println!("{} is whole, as of {}.", folder.display(), manifest.made_at),
+            true => output::line(format_args!("{}", serde_json::json!({ "manifest": manifest }))),
+            false => output::line(format_args!("{} is whole, as of {}.", folder.display(), manifest.made_at)),
         }
         return Ok(());
     }
@@ -60,15 +61,15 @@ pub(super) async fn run(restore: &Restore, json: bool) -> Result<(), Failure> {
         None => in_place(&installation, &erased).await?,
     };
     if json {
-        println!("{}", serde_json::json!({ "deleted_again": again }));
+        output::line(format_args!("{}", serde_json::json!({ "deleted_again": again })));
         return Ok(());
     }
-    println!("The database is back, at {}.", installation.database);
-    println!("{again} people who were deleted since were deleted again.");
-    println!("Everybody is signed out: sessions, grants and tokens from before are dead.");
-    println!(
+    output::line(format_args!("The database is back, at {}.", installation.database));
+    output::line(format_args!("{again} people who were deleted since were deleted again."));
+    output::line(format_args!("Everybody is signed out: sessions, grants and tokens from before are dead."));
+    output::line(format_args!(
         "As they were then are passwords, applications, their secrets and API keys: what was changed or withdrawn since, change again."
-    );
+    ));
     Ok(())
 }
 

@@ -97,8 +97,7 @@ impl Watched {
     }
 
     fn mails(&self, metrics: &Metrics) {
-        let [queued, sent, failed] = [(); 3].map(|()| self.mail.clone());
-        metrics.counter("mails_queued", "Mails queued by this node").value(move || queued.queued());
+        let [sent, failed] = [(); 2].map(|()| self.mail.clone());
         metrics.counter("mails_sent", "Mails delivered by this node").value(move || sent.sent());
         metrics.counter("mails_failed", "Mails given up by this node").value(move || failed.failed());
         let waiting = Arc::new(AtomicU64::new(0));

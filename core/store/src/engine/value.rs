@@ -19,6 +19,17 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
+impl Value {
+    /// The bytes of a text or blob.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+            Self::Null | Self::Bool(_) | Self::Int(_) => 0,
+        }
+    }
+}
+
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

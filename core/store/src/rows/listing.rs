@@ -169,8 +169,8 @@ pub async fn people_named(
     db.scan(FOUND, args![tenant, prefix, format!("{prefix}{END}"), text, person, limit]).await
 }
 
-/// People one of whose identifiers or names holds this folded text of at least three letters, by the
-/// first such name. A text that many share finds some of them only.
+/// People, of one state if it is given, one of whose identifiers or names holds this folded text of at least
+/// three letters, by the first such name. A text that many share finds some of them only.
 ///
 /// # Errors
 /// [`DbError`] if the store cannot answer.
@@ -178,10 +178,12 @@ pub async fn people_holding(
     db: &Db,
     tenant: Id<id::Tenant>,
     infix: &str,
+    state: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ListedPerson>, DbError> {
     let pattern = dialect::infix_pattern(db.engine(), infix);
-    db.scan(dialect::infix(db.engine()), args![tenant, pattern, limit]).await
+    let state = state.unwrap_or_default();
+    db.scan(dialect::infix(db.engine()), args![tenant, pattern, limit, state]).await
 }
 
 /// How many people there are in this state, up to one more than [`MOST_COUNTED`].

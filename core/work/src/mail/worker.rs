@@ -137,8 +137,6 @@ impl Worker {
                 drop(place);
             });
         }
-        let waiting = mail::waiting(db).await?;
-        inner.signal.0.queued.store(u64::try_from(waiting).unwrap_or(0), Ordering::Relaxed);
         Ok(Pass::Taken(taken))
     }
 }

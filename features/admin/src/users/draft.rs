@@ -87,6 +87,9 @@ impl crate::shape::Shape for NewHash {
     }
 }
 
+/// The most addresses of one person.
+const MOST_ADDRESSES: usize = 100;
+
 /// What is wrong, field by field.
 #[derive(Default)]
 struct Problems(Vec<(String, String)>);
@@ -102,6 +105,11 @@ impl Problems {
                 self.0.push((format!("attributes.{name}{place}"), message));
             }
         }
+        self.whole(attributes);
+    }
+
+    fn whole(&mut self, attributes: &Map<String, Value>) {
+        let _fits = self.take("attributes", rules::claims(attributes));
     }
 
     fn end(self) -> Result<(), Refusal> {
@@ -299,6 +307,7 @@ pub(crate) async fn update(call: &Call) -> Result<Answer, Refusal> {
     merged.retain(|name, _| patched.contains_key(name));
     let mut problems = Problems::default();
     problems.attributes(&merged);
+    problems.whole(&after);
     problems.end()?;
     let mut differs = changed(&before, &after);
     if locale != old.locale {
@@ -325,6 +334,12 @@ pub(crate) async fn add_identifier(call: &Call) -> Result<Answer, Refusal> {
     let (tenant, now) = (call.tenant.id, call.now());
     let mut texts = identifier::of_person(call.db(), tenant, found.row.id).await?;
     texts.retain(|row| row.kind == identifier.kind().as_str());
+    if texts.len() >= MOST_ADDRESSES {
+        return Err(Refusal::because(
+            WRONG_STATE,
+            "The person has a hundred addresses; take one away first.",
+        ));
+    }
     if !texts.is_empty() && identifier.kind() == base::IdentifierKind::Username {
         return Err(Refusal::because(WRONG_STATE, "The person has a user name; take it away first."));
     }

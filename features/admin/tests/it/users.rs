@@ -84,6 +84,16 @@ async fn what_is_wrong_is_told_field_by_field_and_nothing_is_made() {
             grown["fields"],
             json!([{ "field": "attributes.group", "message": "is larger than 8 KiB" }])
         );
+        let some = |from: u32| {
+            let many: serde_json::Map<_, _> =
+                (from..from + 4).map(|n| (format!("own{n}"), json!("x".repeat(8_000)))).collect();
+            json!({ "attributes": many })
+        };
+        world.patch(&operator, &path, some(0)).await.ok();
+        assert_eq!(
+            world.patch(&operator, &path, some(4)).await.json()["fields"],
+            json!([{ "field": "attributes", "message": "are larger than 64 KiB together" }])
+        );
         let taken = world.post(&operator, "/users", json!({ "username": "ALICE" })).await;
         assert_eq!((taken.status, taken.code().as_str()), (StatusCode::CONFLICT, "taken"));
         assert_eq!(taken.json()["fields"][0]["field"], "username");
@@ -118,6 +128,8 @@ async fn lists_go_page_by_page_with_filters_prefixes_and_counts() {
         assert_eq!(walk(&world, "/users?infix=NNETT").await, ["annette"]);
         assert_eq!(walk(&world, "/users?infix=xampl&limit=200").await.len(), 5);
         assert_eq!(walk(&world, "/users?infix=ert&state=suspended").await, ["bert"]);
+        let page = world.get(&operator, "/users?infix=xampl&state=suspended&limit=1").await.ok();
+        assert_eq!(page["items"][0]["username"], "bert", "whoever is before him is not of that state");
         for nothing in ["%25%25%25", "___", "%22%20OR%20%22", "a*b", "n%E0%A4%A8n"] {
             assert_eq!(walk(&world, &format!("/users?infix={nothing}")).await, [""; 0], "{nothing}");
         }
@@ -146,6 +158,8 @@ async fn lists_go_page_by_page_with_filters_prefixes_and_counts() {
             "q=a&email=b",
             "q=",
             "infix=ab",
+            "infix=%ff%fe%fd",
+            "q=%ff",
             "limit=1&limit=1",
         ] {
             let reply = world.get(&operator, &format!("/users?{wrong}")).await;

@@ -10,7 +10,7 @@ use passwords::{PhcString, Policy, Prepared};
 use serde_json::{Map, Value};
 use store::{
     rows::tenant::Settings,
-    rules::{claim, subject},
+    rules::{self, claim, subject},
 };
 
 /// What the file says of somebody's state.
@@ -120,6 +120,9 @@ pub(super) fn read(value: Value, path: String, problems: &mut Vec<Problem>) -> O
         if let Err((place, message)) = claim(name, value) {
             fields.wrong(&format!("claims.{name}{place}"), message);
         }
+    }
+    if let Err(message) = rules::claims(&claims) {
+        fields.wrong("claims", message);
     }
     Some(UserEntry {
         path,

@@ -122,6 +122,22 @@ on_each!(a_code_has_five_tries, |world| {
     browser.get(&world.link(CAROL).await).await.is(410, "error");
 });
 
+on_each!(a_right_code_clicked_several_times_leads_on_every_time, |world| {
+    world.alice().await;
+    for _ in 0..10 {
+        let mut browser = world.browser();
+        let page = browser.get("/recover").await;
+        let page = browser.submit(&page, &[("identifier", "alice")]).await.is(200, "code");
+        let code = world.code("alice@example.com").await;
+        let click = || {
+            let (mut browser, page, code) = (browser.clone(), page.clone(), code.clone());
+            async move { browser.submit(&page, &[("code", &code)]).await.is(200, "new-password") }
+        };
+        tokio::join!(click(), click(), click(), click(), click(), click());
+        world.wait(600);
+    }
+});
+
 on_each!(a_code_under_many_tries_at_once_has_five, |world| {
     let (browser, page) = waiting(&world).await;
     let code: u32 = world.code(CAROL).await.parse().unwrap();

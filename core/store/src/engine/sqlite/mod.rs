@@ -176,7 +176,7 @@ fn connect(path: &Path) -> Result<Connection, DbError> {
         connection.execute_batch(
             "PRAGMA page_size = 4096; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
-             PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384;",
+             PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -16384;",
         )?;
         text::register_greatest(&connection)?;
         Ok(connection)
@@ -269,6 +269,25 @@ mod tests {
             }
         }
         assert!(whole.is_empty(), "{}", whole.join("\n"));
+        scratch.remove(db).await.unwrap();
+    }
+
+    /// Few rows that are large fill the log as many small ones do.
+    #[tokio::test]
+    async fn the_log_stays_small_whatever_size_rows_have() {
+        const WRITE: &str = "INSERT INTO lease (name, holder, until) VALUES ('large', $1, $2) \
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until";
+        let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
+        let db = scratch.open().await.unwrap();
+        crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
+        let (env, log) = (base::Env::system(), scratch.folder.join("keyward.db-wal"));
+        for number in 0..300_i64 {
+            let unit = crate::Unit::marked(env.id(), "SELECT 1", vec![]);
+            let args = crate::args![vec![number.to_le_bytes()[0]; 512 * 1024], number];
+            assert!(db.commit(unit.write(WRITE, args, crate::Expect::Any)).await.unwrap().done());
+        }
+        let length = std::fs::metadata(&log).unwrap().len();
+        assert!(length < 64 * 1024 * 1024, "{length}");
         scratch.remove(db).await.unwrap();
     }
 

@@ -25,8 +25,9 @@ use tokio::sync::oneshot;
 
 /// Units in one commit, at most.
 const GROUP: usize = 512;
-/// Changed rows after which a checkpoint is due.
+/// Changed rows and pages after which a checkpoint is due.
 const CHECKPOINT_EVERY: u64 = 400;
+const PAGE: usize = 4_096;
 /// Pages in the log above which the writer itself waits for a checkpoint (32 MiB).
 const LOG_BOUND: i64 = 8_192;
 
@@ -50,7 +51,7 @@ pub(super) struct Writer {
     /// The end of the event chain, once it is known.
     end: Option<Link>,
     checkpointer: Checkpointer,
-    /// Changed rows since the last checkpoint was asked for.
+    /// Changed rows since the last checkpoint was asked for, and the pages of those that fill some.
     changed: u64,
     /// Whether there was no room for the last group.
     full: bool,
@@ -63,6 +64,8 @@ impl Writer {
 
     /// Works until it is told to stop or nobody can ask any more.
     pub(super) fn run(mut self, queue: &Receiver<Job>) {
+        // A process that died may have left a long log.
+        self.checkpointer.wake();
         let mut next = queue.recv().ok();
         while let Some(job) = next.take() {
             match job {
@@ -268,7 +271,7 @@ impl Writer {
             self.connection.prepare_cached(&self.texts.of(sql)).map_err(|error| failure_of(&error))?;
         text::bind(&mut statement, args)?;
         let rows = statement.raw_execute().map_err(|error| failure_of(&error))? as u64;
-        self.changed += rows;
+        self.changed += rows + (args.iter().map(Value::size).sum::<usize>() / PAGE) as u64;
         Ok(rows)
     }
 
