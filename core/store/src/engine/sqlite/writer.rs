@@ -1,5 +1,4 @@
-//! The writer thread: takes all waiting units into one commit, each in a savepoint of its own, and
-//! numbers and chains their events.
+//! The writer thread: takes all waiting units into one commit, and numbers and chains their events.
 
 use super::{
     super::{
