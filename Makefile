@@ -14,7 +14,7 @@ DIST := $(TARGET)/dist
 # What builds the book where no mdbook is installed.
 MDBOOK_VERSION := 0.5.4
 
-.PHONY: help run build test interop crash lint look bench bench-scale release docs fuzz memory toolchain
+.PHONY: help run build test interop crash lint look bench bench-scale release docs fuzz memory systemd toolchain
 
 help: ## this list
 	@echo "Keyward"
@@ -59,6 +59,9 @@ crash: toolchain ## faults under load, 200 rounds of kills and power losses, abo
 	@set -e; needs="$$(tests/setup.sh postgres clients)"; eval "$$needs"; \
 	cargo build --package keyward; \
 	KEYWARD_BIN=$(PROGRAM) tests/crash/run.sh --results $(ARGS)
+
+systemd: toolchain ## the units of deploy/ in a Debian that is booted in a container, as root
+	@cargo build --package keyward; KEYWARD_BIN=$(PROGRAM) tests/systemd/run.sh
 
 lint: toolchain ## formatting, clippy without warnings, and the rules of xtask
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || { \
