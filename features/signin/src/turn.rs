@@ -17,9 +17,10 @@ use axum::{
     response::Response,
 };
 use base::{Error, Id, id};
-use journey::{Fact, Goal, Rules, Step, next};
+use journey::{Challenge, Fact, Goal, Purpose, Rules, Step, next};
 use std::time::Duration;
 use store::rows;
+use tokio::time::{Instant, sleep_until};
 use web::{
     Submission, Visit,
     intent::{Asking, Intent},
@@ -29,6 +30,8 @@ use work::admission::{Limit, Subject};
 
 /// How often a turn is taken again when another one was faster.
 const TRIES: usize = 6;
+/// How long an answer of a recovery takes at least: longer than looking somebody up and writing the mail does.
+const UNTOLD: Duration = Duration::from_millis(25);
 
 /// One look at a flow.
 pub(crate) struct Turn<'a> {
@@ -221,7 +224,26 @@ async fn attempt(turn: &Turn<'_>, sent: &Submission) -> Result<Option<Response>,
     if !shown.is_empty() && shown != show::name(&step) {
         return already_elsewhere(turn, &step).await.map(Some);
     }
-    match steps::take(turn, &step, sent).await? {
+    let earliest = looks_up(&step).then(|| Instant::now() + UNTOLD);
+    let answer = answer(turn, &step, sent).await;
+    if let Some(earliest) = earliest {
+        sleep_until(earliest).await;
+    }
+    answer
+}
+
+/// Whether the step looks somebody up whom nobody has proven to be, with no hash to hide how long that takes:
+/// there the answer leaves no sooner for an account that is not there than for one that is.
+fn looks_up(step: &Step<'_>) -> bool {
+    match step {
+        Step::Recover => true,
+        Step::Challenge(Challenge::Code(sent)) => sent.purpose == Purpose::Recover,
+        _ => false,
+    }
+}
+
+async fn answer(turn: &Turn<'_>, step: &Step<'_>, sent: &Submission) -> Result<Option<Response>, Error> {
+    match steps::take(turn, step, sent).await? {
         Move::Refuse(problems, draft) => {
             let stands = match draft {
                 Some(draft) => draft.commit(turn.signin, turn.visit).await?.done(),
@@ -231,7 +253,7 @@ async fn attempt(turn: &Turn<'_>, sent: &Submission) -> Result<Option<Response>,
                 return Ok(None);
             }
             let status = problems.status();
-            show::step(turn, &step, &problems.typed(sent), status).await.map(Some)
+            show::step(turn, step, &problems.typed(sent), status).await.map(Some)
         }
         Move::Forward(facts, draft) => forward(turn, facts, draft).await,
     }

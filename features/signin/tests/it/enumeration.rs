@@ -4,7 +4,10 @@ use crate::{
     browser::{Browser, Page},
     world::{PASSWORD, World, on_each},
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// What is filled in; `?` stands for the name.
 type Form = &'static [(&'static str, &'static str)];
@@ -136,6 +139,19 @@ on_each!(abuse_15_an_unknown_account_answers_writes_and_costs_like_a_known_one, 
     }
     let decoys = world.mails().await.iter().filter(|mail| mail.decoy).count();
     assert_eq!(decoys, 4, "two recoveries of unknown accounts, two mails each");
+});
+
+on_each!(abuse_15_a_recovery_answers_later_than_anybody_is_looked_up, |world| {
+    world.alice().await;
+    for typed in ["alice@example.com", "alyce@example.com"] {
+        let mut browser = world.program();
+        let mut page = browser.get("/recover").await;
+        for (name, value) in [("identifier", typed), ("code", "000000"), ("code", ""), ("action", "resend")] {
+            let begun = Instant::now();
+            page = browser.post(&page, &[(name, value)]).await;
+            assert!(begun.elapsed() >= Duration::from_millis(25), "{typed}, {name}");
+        }
+    }
 });
 
 on_each!(abuse_15_a_decoys_own_code_opens_nothing, |world| {
