@@ -88,7 +88,9 @@ pub(crate) async fn create(bench: &mut Bench<'_>) -> Result<()> {
         let connection = Connection::open(bench.place.address).await?;
         workers.push(Create { connection, key: Rc::clone(&key), name, number: 0 });
     }
-    bench.measure(spec, workers).await
+    bench.measure(spec, workers).await?;
+    bench.with_every_core_hashing();
+    Ok(())
 }
 
 /// A key for the admin API.
