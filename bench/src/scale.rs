@@ -22,6 +22,8 @@ use store::{Address, Db, DbUrl, Directory, OpenOptions, Tenant, Unit, accounts::
 
 /// Accounts in one unit.
 const BATCH: usize = 25;
+/// Units on their way at once, which share commits.
+const BESIDE: usize = 40;
 /// Few.
 const FEW: usize = 10_000;
 
@@ -158,7 +160,7 @@ async fn generate(place: &Place, numbers: std::ops::Range<usize>) -> Result<()> 
     let mut done = 0;
     let mut tasks = tokio::task::JoinSet::new();
     loop {
-        while tasks.len() < 8
+        while tasks.len() < BESIDE
             && let Some(batch) = ends.next()
         {
             let (db, tenant) = (db.clone(), Arc::clone(&tenant));

@@ -16,6 +16,14 @@ pub(crate) const INSERT_NUMBERED_EVENT: &str = "INSERT INTO event \
     (tenant, id, kind, person, actor, application, session, at, data, number) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
 
+/// A text by which a person is found.
+pub(crate) const INSERT_SEARCH: &str = "INSERT INTO search_text (tenant, text, person) VALUES ($1, $2, $3) \
+    ON CONFLICT (tenant, text, person) DO NOTHING";
+
+/// What the writer thread does for each such row on SQLite. A trigger would make a savepoint for each, at which
+/// FTS5 writes out what it has gathered; so it does that once a commit.
+pub(crate) const INSERT_TRIGRAMS: &str = "INSERT INTO search_infix (rowid, text) VALUES ($1, $2)";
+
 /// Finds an event by its id: a row means that its unit was done.
 pub(crate) const FIND_EVENT: &str = "SELECT 1 FROM event WHERE tenant = $1 AND id = $2";
 

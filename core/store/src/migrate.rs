@@ -57,6 +57,10 @@ pub const MIGRATIONS: &[Migration] = &[
         id: "20261201000300_revoked_expiry",
         sql: include_str!("../migrations/20261201000300_revoked_expiry.sql"),
     },
+    Migration {
+        id: "20261201000400_infix_by_writer",
+        sql: include_str!("../migrations/20261201000400_infix_by_writer.sql"),
+    },
 ];
 
 /// A statement that the database has not seen.

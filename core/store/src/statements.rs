@@ -64,6 +64,7 @@ pub fn statements() -> Vec<&'static str> {
     let engine = [
         crate::dialect::INSERT_EVENT,
         crate::dialect::FIND_EVENT,
+        crate::dialect::INSERT_SEARCH,
         crate::engine::chain::LAST_LINK,
         crate::engine::chain::INSERT_LINK,
         crate::engine::chain::NEXT_BATCHES,

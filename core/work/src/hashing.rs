@@ -26,6 +26,10 @@ use std::{
 };
 use tokio::sync::oneshot;
 
+/// How many known devices may wait for each express thread before the others, which give way to all that
+/// serves requests and so may take long, serve one of them before strangers.
+const LEFT_TO_EACH: usize = 4;
+
 /// Whose hash goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
@@ -325,7 +329,10 @@ impl Shared {
         loop {
             // Whoever stands behind known devices is told in time as well.
             state.queue.sweep(Instant::now());
-            let next = if line == Line::Known { state.queue.take_known() } else { state.queue.take() };
+            let next = match line {
+                Line::Known => state.queue.take_known(),
+                Line::All => state.queue.take(self.settings.express * LEFT_TO_EACH),
+            };
             if let Some(task) = next {
                 return Next::Task(task);
             }

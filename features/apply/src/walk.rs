@@ -8,7 +8,7 @@ use crate::{
     resource_server, scope, tenant, user,
 };
 use base::{Error, Kind};
-use futures_util::future::{join_all, try_join_all};
+use futures_util::{TryStreamExt as _, future::join_all, stream::FuturesOrdered};
 use std::sync::Arc;
 pub(crate) use store::rules::merge;
 use store::{Directory, Tenant, rows};
@@ -87,13 +87,16 @@ pub async fn apply(
         }
         let tenant = directory.tenant(tenant.id).await?.ok_or_else(Error::not_found)?;
         let import = user::Import { directory, pool, tenant, hashing: Semaphore::new(1) };
-        for users in entry.users.chunks(BESIDE) {
-            let written =
-                users.iter().zip(planned.by_ref()).map(|(user, planned)| import.apply(user, planned));
-            for (change, notes) in try_join_all(written).await? {
-                report.changes.push(change);
-                report.notes.extend(notes);
+        let (mut users, mut written) = (entry.users.iter().zip(planned.by_ref()), FuturesOrdered::new());
+        loop {
+            while written.len() < BESIDE
+                && let Some((user, planned)) = users.next()
+            {
+                written.push_back(import.apply(user, planned));
             }
+            let Some((change, notes)) = written.try_next().await? else { break };
+            report.changes.push(change);
+            report.notes.extend(notes);
         }
     }
     Ok(report)

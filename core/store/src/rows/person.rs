@@ -1,6 +1,6 @@
 //! People: their state, epochs, attributes and key; the subjects and external ids that name them.
 
-use crate::{Db, DbError, Expect, FromRow, Row, Unit, args, row, statements};
+use crate::{Db, DbError, Expect, FromRow, Row, Unit, args, dialect, row, statements};
 use base::{Id, Time, id};
 
 row! {
@@ -101,8 +101,6 @@ statements! {
     // `$3` holds each text between line feeds, which no folded text has.
     const DROP_OTHER_SEARCH: &str = "DELETE FROM search_text WHERE tenant = $1 AND person = $2 \
         AND replace($3, '\n' || text || '\n', '') = $3";
-    const INSERT_SEARCH: &str = "INSERT INTO search_text (tenant, text, person) VALUES ($1, $2, $3) \
-        ON CONFLICT (tenant, text, person) DO NOTHING";
     const DROP_DEVICES: &str = "DELETE FROM known_device WHERE tenant = $1 AND person = $2";
     const KNOW_DEVICE: &str = "INSERT INTO known_device (tenant, person, device, first_at, last_at) \
         VALUES ($1, $2, $3, $4, $4) \
@@ -285,7 +283,7 @@ pub fn index(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, texts:
 /// Adds the texts by which somebody is found who had none.
 pub fn index_new(unit: &mut Unit, tenant: Id<id::Tenant>, id: Id<id::Person>, texts: &[String]) {
     for text in texts {
-        unit.push(INSERT_SEARCH, args![tenant, text, id], Expect::Any);
+        unit.push(dialect::INSERT_SEARCH, args![tenant, text, id], Expect::Any);
     }
 }
 

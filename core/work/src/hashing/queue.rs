@@ -91,8 +91,11 @@ impl<T: Wait> Queue<T> {
         }
     }
 
-    /// The next one.
-    pub(super) fn take(&mut self) -> Option<T> {
+    /// The next one. So many of known devices are left to those who serve nobody else, as long as others wait.
+    pub(super) fn take(&mut self, left: usize) -> Option<T> {
+        if self.known.waiting <= left && self.others.waiting > 0 {
+            return self.others.take();
+        }
         self.take_known().or_else(|| self.others.take())
     }
 

@@ -186,7 +186,10 @@ fn connect(path: &Path) -> Result<Connection, DbError> {
 
 fn reader(path: &Path) -> Result<Connection, DbError> {
     let connection = connect(path)?;
-    connection.execute_batch("PRAGMA query_only = ON").map_err(|error| error_of(&error))?;
+    // What was read is forgotten at each commit of the writer, so that more would seldom be of use.
+    connection
+        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096")
+        .map_err(|error| error_of(&error))?;
     Ok(connection)
 }
 
@@ -288,6 +291,25 @@ mod tests {
         }
         let length = std::fs::metadata(&log).unwrap().len();
         assert!(length < 64 * 1024 * 1024, "{length}");
+        scratch.remove(db).await.unwrap();
+    }
+
+    /// What one unit adds to the index of trigrams is written once, not once a text.
+    #[tokio::test]
+    async fn the_texts_of_a_unit_reach_the_index_together() {
+        let scratch = Scratch::new(Engine::Sqlite).await.unwrap();
+        let db = scratch.open().await.unwrap();
+        crate::migrate(&db, crate::MIGRATIONS).await.unwrap();
+        let connection = connect(&db.sqlite().unwrap().path).unwrap();
+        let mut unit = crate::Unit::marked(base::Env::system().id(), "SELECT 1", vec![]);
+        for number in 0..100_u8 {
+            let (person, texts) = (base::Id::from_bytes([number; 16]), [format!("text{number}")]);
+            crate::rows::person::index_new(&mut unit, base::Id::from_bytes([1; 16]), person, &texts);
+        }
+        assert!(db.commit(unit).await.unwrap().done());
+        let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM search_infix WHERE search_infix MATCH 'ext'"), 100);
+        assert_eq!(count("SELECT count(DISTINCT segid) FROM search_infix_idx"), 1);
         scratch.remove(db).await.unwrap();
     }
 

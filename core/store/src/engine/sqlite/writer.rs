@@ -270,7 +270,15 @@ impl Writer {
             self.connection.prepare_cached(&self.texts.of(sql)).map_err(|error| failure_of(&error))?;
         text::bind(&mut statement, args)?;
         let rows = statement.raw_execute().map_err(|error| failure_of(&error))? as u64;
+        drop(statement);
         self.changed += rows + (args.iter().map(Value::size).sum::<usize>() / PAGE) as u64;
+        if sql == dialect::INSERT_SEARCH
+            && rows == 1
+            && let [_, text, _] = args
+        {
+            let number = self.connection.last_insert_rowid();
+            self.execute(dialect::INSERT_TRIGRAMS, &[Value::Int(number), text.clone()])?;
+        }
         Ok(rows)
     }
 

@@ -24,7 +24,7 @@ fn known(network: u32) -> Caller {
 }
 
 fn taken<T: Wait>(queue: &mut Queue<T>) -> Vec<T> {
-    std::iter::from_fn(|| queue.take()).collect()
+    std::iter::from_fn(|| queue.take(0)).collect()
 }
 
 #[test]
@@ -42,6 +42,22 @@ fn known_devices_go_first_and_networks_take_turns() {
     }
     let order = ["known", "first of 1", "first of 2", "of no network", "second of 1", "third of 1"];
     assert_eq!(taken(&mut queue), order);
+}
+
+#[test]
+fn a_few_of_known_devices_are_left_to_the_express_while_strangers_wait() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    for (caller, item) in
+        [(known(1), "a"), (known(2), "b"), (known(3), "c"), (stranger(1), "d"), (stranger(2), "e")]
+    {
+        assert!(queue.push(caller, (item, now + DEADLINE), 10, now));
+    }
+    let order: Vec<_> = std::iter::from_fn(|| queue.take(2)).collect();
+    assert_eq!(
+        order,
+        ["a", "d", "e", "b", "c"],
+        "more than two are too many for it, and nobody waits for nothing"
+    );
 }
 
 #[test]
@@ -128,7 +144,7 @@ fn ten_seconds(honest: Priority, attack: u64, networks: u64) -> Fate {
         }
         for thread in free.iter_mut().filter(|free| **free <= now) {
             queue.sweep(at);
-            let Some(sent) = queue.take() else { break };
+            let Some(sent) = queue.take(0) else { break };
             *thread = now + HASH;
             if sent.honest {
                 fate.times.push(now + HASH - sent.at);
