@@ -20,9 +20,9 @@ use tokio::{
 
 const AT_ONCE: usize = 8;
 const POLL: Duration = Duration::from_secs(1);
-/// How long mails gather before one pass takes them: who queued one has the answer by then, so that its
-/// time does not tell whether there is anything to deliver.
-const GATHER: Duration = Duration::from_millis(25);
+/// How long mails gather before one pass takes them: who queued one has the answer by then, also where it is held
+/// back (25 ms in `signin`), so that its time does not tell whether there is anything to deliver.
+const GATHER: Duration = Duration::from_millis(60);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
 const NOTE_TRIES: u32 = 30;
