@@ -7,6 +7,7 @@ import ssl
 import time
 import unittest
 
+import httpx
 from harness import Place, certificate, dev, eventually, free_port, serve
 
 HOST = b"host: localhost\r\n"
@@ -95,6 +96,12 @@ class Watched(unittest.TestCase):
     def memory(self):
         status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
         return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def serves(self):
+        """Whether a connection from here is answered at all."""
+        with contextlib.suppress(httpx.TransportError):
+            return self.server.get("/.well-known/openid-configuration").status_code == 200
+        return False
 
     def assertServes(self, within=5.0):
         """Others are served."""

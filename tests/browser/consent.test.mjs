@@ -58,7 +58,8 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(refused.iss, server.base);
     assert.equal(refused.code, undefined);
 
-    // Back from there: no dead end.
+    // Back from there: no dead end. The answer is known before the page is there.
+    await page.waitForURL(`${partner.home}/**`);
     await page.goBack();
     assert.notEqual(await page.locator("main").count(), 0);
     visitor.content();

@@ -192,7 +192,8 @@ def write(content, one):
 def damage(folder):
     """What SQLite itself says about the database of this folder; none if it is sound."""
     with tempfile.TemporaryDirectory() as copy:
-        for name in ("keyward.db", "keyward.db-wal"):
+        # The very first transaction, before write-ahead logging, has a journal that rolls it back.
+        for name in ("keyward.db", "keyward.db-wal", "keyward.db-journal"):
             if (folder / name).exists():
                 shutil.copy(folder / name, copy)
         path = pathlib.Path(copy) / "keyward.db"

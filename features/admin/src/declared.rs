@@ -9,7 +9,6 @@ use base::{Error, Id, id::Entity};
 use oauth::catalogue::Flaws;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use store::rules;
 
 /// Which form of a declaration a schema describes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,8 +47,20 @@ pub(crate) fn patched(
         return Err(Refusal::field(name, "cannot be changed; declare another one"));
     }
     let mut after = before.clone();
-    rules::merge(&mut after, patch);
+    merge(&mut after, patch);
     Ok(after)
+}
+
+/// A JSON merge patch (RFC 7396), but that a null where nothing is stays: the reader, who knows the
+/// names, refuses those that are none.
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, value) in patch {
+        match (value, target.get_mut(name)) {
+            (Value::Null, Some(_)) => drop(target.remove(name)),
+            (Value::Object(inner), Some(Value::Object(known))) => merge(known, inner),
+            (value, _) => drop(target.insert(name.clone(), value.clone())),
+        }
+    }
 }
 
 /// The mistakes as an answer.

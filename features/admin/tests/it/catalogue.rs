@@ -64,7 +64,17 @@ async fn a_scope_is_declared_with_its_claims_changed_and_removed() {
         let patch = json!({ "claims": { "tier": null, "since": "member_since" } });
         let changed = world.patch(&caller, &path, patch).await.ok();
         assert_eq!(changed["claims"], json!({ "points": "loyalty_points", "since": "member_since" }));
-        assert_eq!(world.patch(&caller, &path, json!({ "name": "other" })).await.code(), "invalid");
+        let taken_away = json!({ "description": null, "claims": { "since": null, "nowhere": null } });
+        let changed = world.patch(&caller, &path, taken_away).await.ok();
+        assert_eq!(changed["claims"], json!({ "points": "loyalty_points" }));
+        // What is no member cannot be taken away either.
+        for patch in [
+            json!({ "name": "other" }),
+            json!({ "colour": null }),
+            json!({ "claims": { "tier": { "attribute": "tier", "colour": null } } }),
+        ] {
+            assert_eq!(world.patch(&caller, &path, patch.clone()).await.code(), "invalid", "{patch}");
+        }
         assert_eq!(event(&world, "scope.updated").await["detail"]["name"], "loyalty");
         assert_eq!(world.delete(&caller, &path).await.status, StatusCode::NO_CONTENT);
         assert!(world.fresh().await.catalogue.scopes.is_empty());
