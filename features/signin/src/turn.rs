@@ -30,7 +30,8 @@ use work::admission::{Limit, Subject};
 
 /// How often a turn is taken again when another one was faster.
 const TRIES: usize = 6;
-/// How long an answer of a recovery takes at least: longer than looking somebody up and writing the mail does.
+/// Answers that must not tell who is known leave at a multiple of this after the request: longer than looking
+/// somebody up, a hash, or writing a mail takes where nobody waits.
 const UNTOLD: Duration = Duration::from_millis(25);
 
 /// One look at a flow.
@@ -224,39 +225,51 @@ async fn attempt(turn: &Turn<'_>, sent: &Submission) -> Result<Option<Response>,
     if !shown.is_empty() && shown != show::name(&step) {
         return already_elsewhere(turn, &step).await.map(Some);
     }
-    let earliest = looks_up(&step).then(|| Instant::now() + UNTOLD);
-    let answer = answer(turn, &step, sent).await;
-    if let Some(earliest) = earliest {
-        sleep_until(earliest).await;
+    let begun = Instant::now();
+    let (refused, answer) = match steps::take(turn, &step, sent).await {
+        Ok(Move::Forward(facts, draft)) => (false, forward(turn, facts, draft).await),
+        Ok(Move::Refuse(problems, draft)) => (true, refuse(turn, &step, (*problems, draft), sent).await),
+        Err(error) => (true, Err(error)),
+    };
+    if hides(&step, refused) {
+        sleep_until(begun + untold(begun.elapsed())).await;
     }
     answer
 }
 
-/// Whether the step looks somebody up whom nobody has proven to be, with no hash to hide how long that takes:
-/// there the answer leaves no sooner for an account that is not there than for one that is.
-fn looks_up(step: &Step<'_>) -> bool {
+/// Whether the step looks somebody up whom nobody has proven to be: there the time of the answer must not tell
+/// whether there is such an account. A right password tells it anyway.
+fn hides(step: &Step<'_>, refused: bool) -> bool {
     match step {
+        Step::Identify | Step::Challenge(Challenge::Password(_)) => refused,
         Step::Recover => true,
         Step::Challenge(Challenge::Code(sent)) => sent.purpose == Purpose::Recover,
         _ => false,
     }
 }
 
-async fn answer(turn: &Turn<'_>, step: &Step<'_>, sent: &Submission) -> Result<Option<Response>, Error> {
-    match steps::take(turn, step, sent).await? {
-        Move::Refuse(problems, draft) => {
-            let stands = match draft {
-                Some(draft) => draft.commit(turn.signin, turn.visit).await?.done(),
-                None => stands(turn).await?,
-            };
-            if !stands {
-                return Ok(None);
-            }
-            let status = problems.status();
-            show::step(turn, step, &problems.typed(sent), status).await.map(Some)
-        }
-        Move::Forward(facts, draft) => forward(turn, facts, draft).await,
+/// When an answer leaves that is ready after so long.
+fn untold(ready: Duration) -> Duration {
+    let steps = ready.as_nanos() / UNTOLD.as_nanos() + 1;
+    UNTOLD.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
+}
+
+/// The page once more, with what is wrong; the draft writes the attempt.
+async fn refuse(
+    turn: &Turn<'_>,
+    step: &Step<'_>,
+    (problems, draft): (Problems, Option<Draft>),
+    sent: &Submission,
+) -> Result<Option<Response>, Error> {
+    let stands = match draft {
+        Some(draft) => draft.commit(turn.signin, turn.visit).await?.done(),
+        None => stands(turn).await?,
+    };
+    if !stands {
+        return Ok(None);
     }
+    let status = problems.status();
+    show::step(turn, step, &problems.typed(sent), status).await.map(Some)
 }
 
 /// Whether the flow is still where it was read. Of two clicks at once the later one finds the code used that
@@ -330,5 +343,17 @@ pub(crate) fn close(turn: &Turn<'_>, draft: &mut Draft) {
             visit.now(),
         ),
         Some(row) => rows::flow::close(&mut draft.unit, visit.tenant.id, row, &flow.sealed_facts(visit)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, untold};
+
+    #[test]
+    fn answers_leave_at_a_multiple() {
+        for (ready, leaves) in [(0, 25), (9_000, 25), (24_999, 25), (25_000, 50), (61_000, 75)] {
+            assert_eq!(untold(Duration::from_micros(ready)), Duration::from_millis(leaves), "{ready}");
+        }
     }
 }

@@ -141,15 +141,24 @@ on_each!(abuse_15_an_unknown_account_answers_writes_and_costs_like_a_known_one, 
     assert_eq!(decoys, 4, "two recoveries of unknown accounts, two mails each");
 });
 
-on_each!(abuse_15_a_recovery_answers_later_than_anybody_is_looked_up, |world| {
+on_each!(abuse_15_recoveries_and_wrong_passwords_answer_later_than_anybody_is_looked_up, |world| {
     world.alice().await;
     for typed in ["alice@example.com", "alyce@example.com"] {
-        let mut browser = world.program();
-        let mut page = browser.get("/recover").await;
-        for (name, value) in [("identifier", typed), ("code", "000000"), ("code", ""), ("action", "resend")] {
-            let begun = Instant::now();
-            page = browser.post(&page, &[(name, value)]).await;
-            assert!(begun.elapsed() >= Duration::from_millis(25), "{typed}, {name}");
+        let recovery = vec![
+            vec![("identifier", typed)],
+            vec![("code", "000000")],
+            vec![("code", "")],
+            vec![("action", "resend")],
+        ];
+        let password = vec![vec![("identifier", typed), ("password", "wrong")]];
+        for (start, posts) in [("/recover", recovery), ("/signin", password)] {
+            let mut browser = world.program();
+            let mut page = browser.get(start).await;
+            for post in posts {
+                let begun = Instant::now();
+                page = browser.post(&page, &post).await;
+                assert!(begun.elapsed() >= Duration::from_millis(25), "{typed}, {post:?}");
+            }
         }
     }
 });
