@@ -14,7 +14,10 @@ use axum::{
     response::Response,
     routing::get,
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{
+    HeaderMap, StatusCode,
+    header::{self, HOST},
+};
 use oauth::Params;
 use std::sync::Arc;
 use web::{
@@ -51,6 +54,11 @@ impl FromRef<App> for Site {
 }
 
 async fn home(State(App(app)): State<App>, visit: Visit) -> Response {
+    // A cookie of 127.0.0.1 is none of localhost, where answers go to, or the other way round.
+    let host = visit.headers.get(HOST).and_then(|host| host.to_str().ok());
+    if host.is_some_and(|host| is_other_name(host, &visit.tenant.issuer)) {
+        return visit.see_other(&format!("{}{}", visit.tenant.issuer, app.own.path));
+    }
     app.page(&visit, None, Vec::new())
 }
 
@@ -179,4 +187,34 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a s
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(move |(key, _)| *key == name)
         .map(|(_, value)| value)
+}
+
+/// Whether the host is this machine by another of its names than in the issuer.
+fn is_other_name(host: &str, issuer: &str) -> bool {
+    let name = |authority: &str| {
+        ["localhost", "127.0.0.1", "[::1]"].into_iter().find(|name| {
+            authority.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        })
+    };
+    let of_issuer = issuer.split("://").nth(1).and_then(|rest| name(rest.split('/').next()?));
+    of_issuer.is_some_and(|own| name(host).is_some_and(|other| other != own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_other_name;
+
+    #[test]
+    fn another_name_of_this_machine_is_told_from_another_machine() {
+        for (host, issuer, is_other) in [
+            ("localhost:8080", "http://127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "http://localhost:8080/t/acme", true),
+            ("[::1]:8080", "http://localhost:8080", true),
+            ("localhost:8080", "http://localhost:8080", false),
+            ("localhost.example:8080", "http://127.0.0.1:8080", false),
+            ("127.0.0.1:8080", "https://id.example.com", false),
+        ] {
+            assert_eq!(is_other_name(host, issuer), is_other, "{host} {issuer}");
+        }
+    }
 }

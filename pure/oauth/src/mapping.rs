@@ -129,7 +129,10 @@ impl TryFrom<Value> for Mapping {
             Value::String(attribute) => {
                 Long { attribute: Some(attribute), value: Value::Null, targets: default_targets() }
             }
-            other => serde_json::from_value(other).map_err(|error| error.to_string())?,
+            group @ Value::Object(_) => serde_json::from_value(group).map_err(|error| error.to_string())?,
+            _ => {
+                return Err("must be the name of an attribute, or a group with attribute or value".to_owned());
+            }
         };
         let source = match (long.attribute, long.value) {
             (Some(attribute), Value::Null) if !attribute.is_empty() => Source::Attribute(attribute),

@@ -6,7 +6,7 @@ use super::output;
 use crate::{
     backup::{self, DATABASE, Manifest, erasures, interrupted},
     failure::Failure,
-    installation::{Installation, Place},
+    installation::{self, Installation, Place},
     wiring,
 };
 use base::Env;
@@ -15,7 +15,10 @@ use std::{
     collections::HashSet,
     fs::{self, DirBuilder, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+        net::UnixStream,
+    },
     path::{Path, PathBuf},
 };
 use store::{Db, Directory, OpenOptions as DbOptions, backup::Erasure};
@@ -104,6 +107,10 @@ async fn put_back(folder: &Path, installation: &Installation, erased: &[Erasure]
     }
     refuse_overwriting(file)?;
     let _alone = alone(file)?;
+    // One whose files were moved away, the lock with them, still works on them.
+    if UnixStream::connect(installation::socket_beside(file)).is_ok() {
+        return Err(held(file));
+    }
     // Whoever held it may have made a database.
     refuse_overwriting(file)?;
     let staging = Staging::new(file)?;

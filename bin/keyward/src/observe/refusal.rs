@@ -113,7 +113,7 @@ impl Refusal {
     /// The answer in this form, for a request of this version.
     pub(super) fn respond(self, (form, version): (Form, Version), id: &RequestId) -> Response {
         let (kind, body) = match form {
-            Form::Api => ("application/problem+json", text(&self.json(self.api_code(), id))),
+            Form::Api => ("application/problem+json", text(&self.api(id))),
             Form::Json => ("application/problem+json", text(&self.oauth(id))),
             Form::Page => ("text/html; charset=utf-8", self.page(id)),
         };
@@ -133,6 +133,12 @@ impl Refusal {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+
+    fn api(self, id: &RequestId) -> Map<String, Value> {
+        let mut json = self.json(self.api_code(), id);
+        json.insert("type".to_owned(), format!("/api/v1/problems/{}", self.api_code()).into());
+        json
     }
 
     fn oauth(self, id: &RequestId) -> Map<String, Value> {

@@ -100,7 +100,8 @@ statements! {
     const COUNT_SUSPENDED: &str = "SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM person \
         WHERE tenant = $1 AND state = 'suspended' LIMIT 1001) AS counted";
     const COUNT_FOUND: &str = "SELECT CAST(count(*) AS BIGINT) FROM (SELECT DISTINCT person FROM \
-        (SELECT person FROM search_text WHERE tenant = $1 AND text >= $2 AND text < $3 LIMIT 4004) AS texts \
+        (SELECT s.person FROM search_text s JOIN person p ON p.tenant = s.tenant AND p.id = s.person \
+        WHERE s.tenant = $1 AND s.text >= $2 AND s.text < $3 AND p.state <> 'deleted' LIMIT 4004) AS texts \
         LIMIT 1001) AS counted";
     const EXTERNAL_IDS: &str = "SELECT source, value FROM external_id WHERE tenant = $1 AND person = $2 ORDER BY source, value";
     const GRANTS: &str = "SELECT id FROM oauth_grant WHERE tenant = $1 AND person = $2 AND state = 'active' \

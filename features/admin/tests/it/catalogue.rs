@@ -93,10 +93,12 @@ async fn declarations_that_make_no_sense_are_refused_with_their_field() {
             ("/resource-servers", json!({ "audience": ORDERS, "scopes": ["a b"] }), "scopes[0].name"),
             ("/scopes", json!({ "name": "a", "claims": { "sub": "x" } }), "claims.sub"),
             ("/scopes", json!({ "name": "a", "claims": { "x": {} } }), "claims.x"),
+            ("/scopes", json!({ "name": "a", "claims": { "x": 5 } }), "claims.x"),
         ] {
             let reply = world.post(&operator, path, body.clone()).await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{body}: {}", reply.text);
             assert_eq!(reply.json()["fields"][0]["field"], field, "{}", reply.text);
+            assert!(!reply.text.contains("struct"), "no word of the program's own: {}", reply.text);
         }
         for path in ["/resource-servers", "/scopes"] {
             assert_eq!(world.get(&operator, path).await.ok()["items"], json!([]));

@@ -149,6 +149,9 @@ async fn lists_go_page_by_page_with_filters_prefixes_and_counts() {
         assert_eq!(counted["count"], json!({ "value": 5, "more": false }));
         let counted = world.get(&operator, "/users?count=true&q=ann").await.ok();
         assert_eq!(counted["count"]["value"], 2);
+        assert_eq!(world.delete(&operator, &dora).await.status, StatusCode::NO_CONTENT);
+        let counted = world.get(&operator, "/users?count=true&q=dora").await.ok();
+        assert_eq!((&counted["count"]["value"], &counted["items"]), (&json!(0), &json!([])));
         for wrong in [
             "limit=0",
             "limit=201",

@@ -183,13 +183,20 @@ impl Export {
             return Ok(format!("{line}\n"));
         }
         let yaml = serde_yaml_ng::to_string(document).map_err(|error| unwritable(&error))?;
-        let before = if self.is_first { HEADER } else { "---\n" };
+        let before = match (self.is_first, self.selection.users) {
+            (false, _) => "---\n",
+            (true, false) => HEADER,
+            (true, true) => HEADER_WITH_USERS,
+        };
         Ok(format!("{before}{yaml}"))
     }
 }
 
 const HEADER: &str = "# Made by `keyward export`, for `keyward apply`. No secret is in it: {stored: true} \
                       stands for one that is kept.\n";
+
+const HEADER_WITH_USERS: &str = "# Made by `keyward export`, for `keyward apply`. It holds hashes of passwords; keep it \
+                                 as you keep backups. {stored: true} stands for a secret that is kept.\n";
 
 fn unwritable(error: &dyn std::fmt::Display) -> Error {
     Error::internal(format!("an export cannot be written: {error}"))

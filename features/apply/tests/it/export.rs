@@ -218,7 +218,7 @@ on_each!(what_is_exported_reads_well, |place| {
     apply(&place, file).await;
     let exported = export(&place, everything()).await;
     let expected = "\
-# Made by `keyward export`, for `keyward apply`. No secret is in it: {stored: true} stands for one that is kept.
+# Made by `keyward export`, for `keyward apply`. It holds hashes of passwords; keep it as you keep backups. {stored: true} stands for a secret that is kept.
 tenants:
 - slug: default
   name: Shop
