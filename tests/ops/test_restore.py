@@ -254,7 +254,7 @@ class Attacks(Stand):
         shop(place)
         done = self.restore(self.folder, place)
         self.assertEqual(done.returncode, 1, done.stdout)
-        self.assertIn("is there already", done.stderr)
+        self.assertIn("Stop it first", done.stderr)
         # Its database was moved away under it, at last with the lock: the server still works on it.
         away = place.data / "away"
         away.mkdir()

@@ -47,17 +47,24 @@ pub(crate) fn patched(
         return Err(Refusal::field(name, "cannot be changed; declare another one"));
     }
     let mut after = before.clone();
-    merge(&mut after, patch);
+    merge(&mut after, patch, 0);
     Ok(after)
 }
 
-/// A JSON merge patch (RFC 7396), but that a null where nothing is stays: the reader, who knows the
-/// names, refuses those that are none.
-fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+/// A JSON merge patch (RFC 7396), but that a null where nothing is stays among members of known names: the
+/// reader refuses those that are none. Languages and claims, one below, are named freely; two below are the
+/// members of a claim.
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>, depth: usize) {
     for (name, value) in patch {
         match (value, target.get_mut(name)) {
-            (Value::Null, Some(_)) => drop(target.remove(name)),
-            (Value::Object(inner), Some(Value::Object(known))) => merge(known, inner),
+            (Value::Null, None) if depth == 0 || depth == 2 => drop(target.insert(name.clone(), Value::Null)),
+            (Value::Null, _) => drop(target.remove(name)),
+            (Value::Object(inner), Some(Value::Object(known))) => merge(known, inner, depth + 1),
+            (Value::Object(inner), _) => {
+                let mut fresh = Map::new();
+                merge(&mut fresh, inner, depth + 1);
+                target.insert(name.clone(), Value::Object(fresh));
+            }
             (value, _) => drop(target.insert(name.clone(), value.clone())),
         }
     }
@@ -107,12 +114,13 @@ pub(crate) fn schema<T: Entity>(
 }
 
 /// The schema of a sentence for people.
-pub(crate) fn words() -> Value {
+pub(crate) fn words(form: Form) -> Value {
+    let text = if form == Form::Patch { json!(["string", "null"]) } else { json!("string") };
     json!({
         "description": "One text for everybody, or texts by language tag.",
         "anyOf": [
             { "type": "string" },
-            { "type": "object", "additionalProperties": { "type": "string" } },
+            { "type": "object", "additionalProperties": { "type": text } },
             { "type": "null" },
         ],
     })

@@ -39,7 +39,7 @@ fn of(components: &mut Components, form: Form) -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["name"],
-        "properties": { "name": { "type": "string" }, "description": declared::words() },
+        "properties": { "name": { "type": "string" }, "description": declared::words(Form::New) },
     });
     let lifetime = json!({ "type": ["integer", "null"], "minimum": 1 });
     let properties = [

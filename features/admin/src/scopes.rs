@@ -56,7 +56,7 @@ fn of(components: &mut Components, form: Form) -> Value {
     });
     let properties = [
         ("name", json!({ "type": "string" })),
-        ("description", declared::words()),
+        ("description", declared::words(form)),
         ("claims", json!({ "type": ["object", "null"], "additionalProperties": mapping })),
     ];
     let doc = "A scope that stands for claims; one with the name of a standard scope adds to its claims.";

@@ -105,12 +105,12 @@ async fn put_back(folder: &Path, installation: &Installation, erased: &[Erasure]
             "The root key given is not the one that this backup was sealed with. It is kept apart from the backups.",
         ));
     }
-    refuse_overwriting(file)?;
-    let _alone = alone(file)?;
     // One whose files were moved away, the lock with them, still works on them.
     if UnixStream::connect(installation::socket_beside(file)).is_ok() {
         return Err(held(file));
     }
+    refuse_overwriting(file)?;
+    let _alone = alone(file)?;
     // Whoever held it may have made a database.
     refuse_overwriting(file)?;
     let staging = Staging::new(file)?;

@@ -67,6 +67,15 @@ async fn a_scope_is_declared_with_its_claims_changed_and_removed() {
         let taken_away = json!({ "description": null, "claims": { "since": null, "nowhere": null } });
         let changed = world.patch(&caller, &path, taken_away).await.ok();
         assert_eq!(changed["claims"], json!({ "points": "loyalty_points" }));
+        for (described, then) in [
+            (json!({ "en": "Points", "de": "Punkte" }), json!({ "en": "Points", "de": "Punkte" })),
+            (json!({ "de": null, "fr": null }), json!({ "en": "Points" })),
+            (json!("Points"), json!("Points")),
+            (json!({ "en": "Points", "fr": null }), json!({ "en": "Points" })),
+        ] {
+            let changed = world.patch(&caller, &path, json!({ "description": described })).await.ok();
+            assert_eq!(changed["description"], then);
+        }
         // What is no member cannot be taken away either.
         for patch in [
             json!({ "name": "other" }),
